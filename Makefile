@@ -1,0 +1,67 @@
+# tallyd.  `make help` lists the targets; `make run` and `make test` install what they need on Debian 12.
+OUT  = build
+MODE = release
+SAN  =
+CC   = gcc
+
+VERSION = 0.1.0
+COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla -Wwrite-strings \
+	-Wpointer-arith -Wcast-qual -Wformat=2 -Wundef -fno-common $(if $(findstring clang,$(CC)),-Wthread-safety)
+OPT_release = -O2
+OPT_debug   = -O1 -DTALLYD_DEBUG
+CFLAGS   = -std=gnu17 -g $(OPT_$(MODE)) $(WARN) $(if $(WERROR),-Werror) $(SAN:%=-fsanitize=%) \
+	$(if $(SAN),-fno-omit-frame-pointer -fno-sanitize-recover=all) -fstack-protector-strong
+CPPFLAGS = -D_GNU_SOURCE -Iservice -I. -I$(OUT)/gen -MMD -MP $(DEFINES)
+LDLIBS   = -lmicrohttpd -ljansson -lnettle -lz -pthread
+
+SOURCES := $(sort $(filter-out service/main.c,$(wildcard service/*.c service/*/*.c api/*.c)))
+OBJECTS  = $(SOURCES:%.c=$(OUT)/obj/%.o) $(OUT)/obj/contract.o
+UNIT    := $(sort $(wildcard tests/unit/test_*.c))
+HTTP    := $(sort $(wildcard tests/http/test_*.c))
+SUPPORT := $(sort $(wildcard tests/support/*.c))
+UNIT_SUPPORT := $(sort $(filter-out $(UNIT),$(wildcard tests/unit/*.c)))
+UNIT_BIN = $(UNIT:tests/unit/%.c=$(OUT)/unit/%)
+HTTP_BIN = $(HTTP:tests/http/%.c=$(OUT)/http/%)
+
+## tallyd        build the service: $(OUT)/tallyd
+.PHONY: tallyd
+tallyd: $(OUT)/tallyd
+
+$(OUT)/tallyd: $(OUT)/obj/service/main.o $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(OUT)/obj/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+
+# The contract is served as it stands in the tree, and as JSON.
+$(OUT)/gen/openapi.json: openapi.yaml tests/support/yaml2json.py
+	@mkdir -p $(@D)
+	python3 tests/support/yaml2json.py $< $@
+
+$(OUT)/obj/contract.o: api/contract.S openapi.yaml $(OUT)/gen/openapi.json $(OUT)/flags
+	@mkdir -p $(@D)
+	$(CC) -I. -I$(OUT)/gen -c -o $@ $<
+
+$(OUT)/obj/api/handle_service.o: CPPFLAGS += -DTALLYD_VERSION='"$(VERSION)"' -DTALLYD_COMMIT='"$(COMMIT)"'
+
+# Rebuild all when the flags change; the file's time moves only then.
+FLAGS_NOW = $(CC) $(CFLAGS) $(CPPFLAGS)
+$(OUT)/flags: FORCE
+	@mkdir -p $(OUT)
+	@echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS_NOW))' >$@
+.PHONY: FORCE
+
+$(OUT)/unit/%: tests/unit/%.c $(UNIT_SUPPORT:%.c=$(OUT)/obj/%.o) $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt $(LDLIBS)
+
+$(OUT)/http/%: tests/http/%.c $(SUPPORT:%.c=$(OUT)/obj/%.o)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
+
+$(OUT)/obj/tests/%.o: CPPFLAGS += -Itests
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)
