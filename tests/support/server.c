@@ -1,0 +1,327 @@
+#define _GNU_SOURCE /* pipe2 */
+#include "support/server.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support/suite.h"
+#include "support/text.h"
+
+enum { SAID_CAP = 1 << 18, ARGUMENTS_MAX = 64 };
+
+struct server {
+	char *root;
+	pid_t pid; /* 0 when it does not run */
+	int stderr_fd;
+	pthread_t drain;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	/* under lock: */
+	char *said; /* owned; NUL after said_len */
+	size_t said_len;
+	bool ended; /* standard error is closed: the process is gone */
+};
+
+/* The pipe is read to its end whatever happens: a server must never wait for us to read its log. */
+static void *drain(void *arg)
+{
+	struct server *s = arg;
+	char piece[4096];
+	ssize_t n;
+
+	while ((n = read(s->stderr_fd, piece, sizeof piece)) != 0) {
+		size_t fits;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			break;
+		suite_log(piece, (size_t)n);
+		(void)pthread_mutex_lock(&s->lock);
+		fits = SAID_CAP - s->said_len < (size_t)n ? SAID_CAP - s->said_len : (size_t)n;
+		memcpy(s->said + s->said_len, piece, fits);
+		s->said_len += fits;
+		s->said[s->said_len] = '\0';
+		(void)pthread_cond_broadcast(&s->more);
+		(void)pthread_mutex_unlock(&s->lock);
+	}
+	(void)pthread_mutex_lock(&s->lock);
+	s->ended = true;
+	(void)pthread_cond_broadcast(&s->more);
+	(void)pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static struct timespec wait_until(void)
+{
+	struct timespec at;
+
+	(void)clock_gettime(CLOCK_REALTIME, &at);
+	at.tv_sec += SUITE_WAIT_SECONDS;
+	return at;
+}
+
+bool server_says(struct server *s, const char *words)
+{
+	struct timespec limit = wait_until();
+	bool found;
+
+	(void)pthread_mutex_lock(&s->lock);
+	while (!(found = strstr(s->said, words) != NULL) && !s->ended)
+		if (pthread_cond_timedwait(&s->more, &s->lock, &limit) != 0)
+			break;
+	(void)pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+const char *server_said(struct server *s)
+{
+	char *copy;
+
+	(void)pthread_mutex_lock(&s->lock);
+	copy = text_copy(s->said, s->said_len);
+	(void)pthread_mutex_unlock(&s->lock);
+	return copy;
+}
+
+/* In the child between fork and exec: calls that are safe there, and nothing else. */
+__attribute__((noreturn)) static void become(char *const *argv, char *const *envp, int out, int err)
+{
+	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(out >= 0 ? out : null, STDOUT_FILENO);
+	(void)dup2(err, STDERR_FILENO);
+	execve(argv[0], argv, envp);
+	_exit(127);
+}
+
+extern char **environ;
+
+static pid_t spawn(const char *const *arguments, const char *const *more_environment, int out, int err)
+{
+	char *argv[ARGUMENTS_MAX + 2], *envp[512];
+	size_t n = 0, e = 0;
+	pid_t pid;
+
+	argv[n++] = text("%s", getenv("TALLYD"));
+	for (; arguments && *arguments && n < ARGUMENTS_MAX; arguments++)
+		argv[n++] = text("%s", *arguments);
+	argv[n] = NULL;
+	for (; more_environment && *more_environment && e < 64; more_environment++)
+		envp[e++] = text("%s", *more_environment);
+	for (char **p = environ; *p && e < COUNT(envp) - 1; p++)
+		envp[e++] = *p;
+	envp[e] = NULL;
+	pid = fork();
+	ck_assert_msg(pid >= 0, "fork: %s", strerror(errno));
+	if (pid == 0)
+		become(argv, envp, out, err);
+	return pid;
+}
+
+static void launch(struct server *s, const char *const *options)
+{
+	const char *arguments[ARGUMENTS_MAX] = { "--root", s->root, "--listen", "127.0.0.1:0" };
+	size_t n = 4;
+	int ends[2];
+
+	for (; options && *options; options++) {
+		ck_assert_msg(n < ARGUMENTS_MAX - 1, "too many options");
+		arguments[n++] = *options;
+	}
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	s->stderr_fd = ends[0];
+	s->said_len = 0;
+	s->said[0] = '\0';
+	s->ended = false;
+	s->pid = spawn(arguments, NULL, -1, ends[1]);
+	(void)close(ends[1]);
+	ck_assert_int_eq(pthread_create(&s->drain, NULL, drain, s), 0);
+	if (!server_says(s, "msg=ready"))
+		ck_abort_msg("the server did not become ready; it said:\n%s", server_said(s));
+}
+
+struct server *server_start_at(const char *root, const char *const *options)
+{
+	struct server *s = calloc(1, sizeof *s);
+
+	ck_assert_ptr_nonnull(s);
+	s->root = text("%s", root);
+	s->said = calloc(1, SAID_CAP + 1);
+	ck_assert_ptr_nonnull(s->said);
+	ck_assert_int_eq(pthread_mutex_init(&s->lock, NULL), 0);
+	ck_assert_int_eq(pthread_cond_init(&s->more, NULL), 0);
+	launch(s, options);
+	return s;
+}
+
+struct server *server_start(const char *const *options)
+{
+	return server_start_at(suite_directory(), options);
+}
+
+void server_restart(struct server *s, const char *const *options)
+{
+	ck_assert_int_eq(s->pid, 0);
+	launch(s, options);
+}
+
+void server_signal(struct server *s, int signal)
+{
+	ck_assert_int_gt(s->pid, 0);
+	ck_assert_int_eq(kill(s->pid, signal), 0);
+}
+
+/* Whether standard error was closed in time, which the end of the process does. */
+static bool wait_end(struct server *s)
+{
+	struct timespec limit = wait_until();
+	bool ended;
+
+	(void)pthread_mutex_lock(&s->lock);
+	while (!(ended = s->ended))
+		if (pthread_cond_timedwait(&s->more, &s->lock, &limit) != 0)
+			break;
+	(void)pthread_mutex_unlock(&s->lock);
+	return ended;
+}
+
+int server_wait(struct server *s)
+{
+	bool hung = !wait_end(s);
+	int status = 0;
+
+	if (hung)
+		(void)kill(s->pid, SIGKILL);
+	(void)waitpid(s->pid, &status, 0);
+	(void)pthread_join(s->drain, NULL);
+	(void)close(s->stderr_fd);
+	s->pid = 0;
+	if (hung)
+		ck_abort_msg("the server did not end in time; it said:\n%s", server_said(s));
+	return status;
+}
+
+void server_stop(struct server *s)
+{
+	int status;
+
+	server_signal(s, SIGTERM);
+	status = server_wait(s);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		ck_abort_msg("at SIGTERM the server ended with %s %d; it said:\n%s",
+			     WIFSIGNALED(status) ? "signal" : "exit code",
+			     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), server_said(s));
+}
+
+void server_kill(struct server *s)
+{
+	server_signal(s, SIGKILL);
+	(void)server_wait(s);
+}
+
+void server_end(struct server *s)
+{
+	if (!s)
+		return;
+	if (s->pid > 0)
+		server_stop(s);
+	suite_remove(s->root);
+	(void)pthread_cond_destroy(&s->more);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s->said);
+	free(s);
+}
+
+const char *server_root(const struct server *s)
+{
+	return s->root;
+}
+
+pid_t server_pid(const struct server *s)
+{
+	return s->pid;
+}
+
+const char *server_address(const struct server *s, size_t n)
+{
+	static const char mark[] = "msg=listening";
+	const char *line = s->said;
+
+	/* All of these lines stand before msg=ready, so nothing is written there any more. */
+	for (size_t i = 0; (line = strstr(line, mark)); line += sizeof mark - 1) {
+		const char *at = strstr(line, "address=");
+
+		if (!at || i++ < n)
+			continue;
+		at += strlen("address=");
+		at += *at == '"';
+		return text_copy(at, strcspn(at, "\" \n"));
+	}
+	return NULL;
+}
+
+/* Read both pipes until they close or the time is up. */
+static bool collect(int out, int err, struct server_run *run)
+{
+	struct pollfd ends[] = { { .fd = out, .events = POLLIN }, { .fd = err, .events = POLLIN } };
+	char **texts[] = { &run->out, &run->err };
+	double limit = suite_now() + SUITE_WAIT_SECONDS;
+
+	while (ends[0].fd >= 0 || ends[1].fd >= 0) {
+		if (suite_now() > limit || poll(ends, 2, 1000) < 0)
+			return false;
+		for (size_t i = 0; i < 2; i++) {
+			char piece[4096];
+			ssize_t n;
+
+			if (ends[i].fd < 0 || !ends[i].revents)
+				continue;
+			n = read(ends[i].fd, piece, sizeof piece);
+			if (n <= 0)
+				ends[i].fd = -1;
+			else
+				*texts[i] = text("%s%.*s", *texts[i], (int)n, piece);
+		}
+	}
+	return true;
+}
+
+struct server_run server_run(const char *const *arguments, const char *const *environment)
+{
+	struct server_run run = { .code = -1, .out = text("%s", ""), .err = text("%s", "") };
+	int out[2], err[2], status = 0;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(err, O_CLOEXEC), 0);
+	pid = spawn(arguments, environment, out[1], err[1]);
+	(void)close(out[1]);
+	(void)close(err[1]);
+	if (!collect(out[0], err[0], &run))
+		(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, &status, 0);
+	(void)close(out[0]);
+	(void)close(err[0]);
+	suite_log(run.err, strlen(run.err));
+	if (WIFEXITED(status))
+		run.code = WEXITSTATUS(status);
+	return run;
+}
