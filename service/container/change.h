@@ -10,6 +10,7 @@
 
 #include "base/compiler.h"
 #include "container/container.h"
+#include "container/precondition.h"
 #include "container/status.h"
 
 enum change_kind {
@@ -33,11 +34,6 @@ struct status_patch {
 	enum container_state state; /* the shorthand, when given */
 };
 #define STATUS_PATCH_NONE { .value = STATUS_ZERO }
-
-/* Header texts of RFC 9110 13.1; NULL = not sent.  A list of strong tags `"<revision>"`, or `*`. */
-struct precondition {
-	const char *if_match, *if_none_match;
-};
 
 struct change {
 	enum change_kind kind;
@@ -98,12 +94,6 @@ must_check int change_decide(const struct change *, const struct container *newe
 
 /* The status a patch makes of <old>; <replace> as for CHANGE_REPLACE.  What change_decide uses for a status. */
 struct verdict change_status(const struct status *old, const struct status_patch *, bool replace, int64_t now_ns);
-
-/* Does the precondition hold for a container at <revision>; 0 = there is none. */
-bool precondition_holds(const struct precondition *, uint64_t revision);
-
-/* A list of entity tags as RFC 9110 8.8.3 writes them, or "*". */
-bool precondition_is_wellformed(const char *header);
 
 /* "created", "illegal transition" ...: for logs and metrics. */
 const char *change_end_name(enum change_end);

@@ -176,13 +176,20 @@ static struct refusal too_long(struct arena *arena, size_t cap, size_t len)
 	return (struct refusal){ .must_be = text, .no_memory = !text };
 }
 
-static struct refusal store_text(const struct field *f, const json_t *v, struct arena *arena, const char **ret_text)
+/* A file is never refused for its length: it was accepted once, perhaps by somebody with other limits. */
+static bool is_too_long(const struct field *f, enum casing casing, size_t len)
+{
+	return casing == WIRE && f->cap && len > f->cap;
+}
+
+static struct refusal store_text(const struct field *f, const json_t *v, enum casing casing, struct arena *arena,
+				 const char **ret_text)
 {
 	const char *text;
 
 	if (!json_is_string(v))
 		return (struct refusal){ .must_be = "a string" };
-	if (f->cap && json_string_length(v) > f->cap)
+	if (is_too_long(f, casing, json_string_length(v)))
 		return too_long(arena, f->cap, json_string_length(v));
 	text = copy_text(v, arena);
 	if (!text)
@@ -191,7 +198,8 @@ static struct refusal store_text(const struct field *f, const json_t *v, struct 
 	return (struct refusal){ 0 };
 }
 
-static struct refusal store_object(const struct field *f, const json_t *v, struct arena *arena, const char **ret_text)
+static struct refusal store_object(const struct field *f, const json_t *v, enum casing casing, struct arena *arena,
+				   const char **ret_text)
 {
 	const char *text;
 	size_t len = 0;
@@ -201,7 +209,7 @@ static struct refusal store_object(const struct field *f, const json_t *v, struc
 	text = json_compact(v, arena, &len);
 	if (!text)
 		return (struct refusal){ .no_memory = true };
-	if (f->cap && len > f->cap)
+	if (is_too_long(f, casing, len))
 		return too_long(arena, f->cap, len);
 	*ret_text = text;
 	return (struct refusal){ 0 };
@@ -247,9 +255,9 @@ static struct refusal store_value(const struct field *f, const json_t *v, enum c
 	case FIELD_TIME:
 		return store_time(v, casing, place);
 	case FIELD_TEXT:
-		return store_text(f, v, arena, place);
+		return store_text(f, v, casing, arena, place);
 	case FIELD_OBJECT:
-		return store_object(f, v, arena, place);
+		return store_object(f, v, casing, arena, place);
 	case FIELD_BOOL:
 		if (!json_is_boolean(v))
 			return (struct refusal){ .must_be = "true or false" };
