@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* vasprintf */
 #include "support/expect.h"
 
 #include <check.h>

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* asprintf */
 #include "support/http.h"
 
 #include <curl/curl.h>

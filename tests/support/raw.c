@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memmem */
 #include "support/raw.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* pipe2 */
 #include "support/server.h"
 
 #include <check.h>
@@ -7,9 +6,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,27 +19,45 @@
 
 enum { SAID_CAP = 1 << 18, ARGUMENTS_MAX = 64 };
 
-struct server {
-	char *root;
-	pid_t pid; /* 0 when it does not run */
-	int stderr_fd;
-	pthread_t drain;
+/* What a server has said.  Shared with the process that reads it off the pipe: a thread would do as well, but the
+ * runner forks for every test, and a process with one thread forks more safely. */
+struct said {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	/* under lock: */
-	char *said; /* owned; NUL after said_len */
-	size_t said_len;
+	size_t len;
 	bool ended; /* standard error is closed: the process is gone */
+	char bytes[SAID_CAP + 1];
 };
 
-/* The pipe is read to its end whatever happens: a server must never wait for us to read its log. */
-static void *drain(void *arg)
+struct server {
+	char *root;
+	pid_t pid, drainer; /* 0 when it does not run */
+	struct said *said;
+	const char *start; /* what it said until it was ready */
+};
+
+static struct said *said_new(void)
 {
-	struct server *s = arg;
+	struct said *s = mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_mutexattr_t mutex;
+	pthread_condattr_t cond;
+
+	if (s == MAP_FAILED || pthread_mutexattr_init(&mutex) != 0 || pthread_condattr_init(&cond) != 0 ||
+	    pthread_mutexattr_setpshared(&mutex, PTHREAD_PROCESS_SHARED) != 0 ||
+	    pthread_condattr_setpshared(&cond, PTHREAD_PROCESS_SHARED) != 0 ||
+	    pthread_mutex_init(&s->lock, &mutex) != 0 || pthread_cond_init(&s->more, &cond) != 0)
+		abort();
+	return s;
+}
+
+/* The pipe is read to its end whatever happens: a server must never wait for us to read its log. */
+__attribute__((noreturn)) static void drain(struct said *s, int fd)
+{
 	char piece[4096];
 	ssize_t n;
 
-	while ((n = read(s->stderr_fd, piece, sizeof piece)) != 0) {
+	while ((n = read(fd, piece, sizeof piece)) != 0) {
 		size_t fits;
 
 		if (n < 0 && errno == EINTR)
@@ -49,10 +66,10 @@ static void *drain(void *arg)
 			break;
 		suite_log(piece, (size_t)n);
 		(void)pthread_mutex_lock(&s->lock);
-		fits = SAID_CAP - s->said_len < (size_t)n ? SAID_CAP - s->said_len : (size_t)n;
-		memcpy(s->said + s->said_len, piece, fits);
-		s->said_len += fits;
-		s->said[s->said_len] = '\0';
+		fits = SAID_CAP - s->len < (size_t)n ? SAID_CAP - s->len : (size_t)n;
+		memcpy(s->bytes + s->len, piece, fits);
+		s->len += fits;
+		s->bytes[s->len] = '\0';
 		(void)pthread_cond_broadcast(&s->more);
 		(void)pthread_mutex_unlock(&s->lock);
 	}
@@ -60,38 +77,37 @@ static void *drain(void *arg)
 	s->ended = true;
 	(void)pthread_cond_broadcast(&s->more);
 	(void)pthread_mutex_unlock(&s->lock);
-	return NULL;
+	_exit(0);
 }
 
-static struct timespec wait_until(void)
+/* Wait until <words> were said (NULL: until the end).  False when the time is up or the end came first. */
+static bool wait_for(struct said *s, const char *words)
 {
-	struct timespec at;
-
-	(void)clock_gettime(CLOCK_REALTIME, &at);
-	at.tv_sec += SUITE_WAIT_SECONDS;
-	return at;
-}
-
-bool server_says(struct server *s, const char *words)
-{
-	struct timespec limit = wait_until();
+	struct timespec limit;
 	bool found;
 
+	(void)clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += SUITE_WAIT_SECONDS;
 	(void)pthread_mutex_lock(&s->lock);
-	while (!(found = strstr(s->said, words) != NULL) && !s->ended)
+	while (!(found = words ? strstr(s->bytes, words) != NULL : s->ended) && !s->ended)
 		if (pthread_cond_timedwait(&s->more, &s->lock, &limit) != 0)
 			break;
 	(void)pthread_mutex_unlock(&s->lock);
 	return found;
 }
 
-const char *server_said(struct server *s)
+bool server_says(struct server *s, const char *words)
+{
+	return wait_for(s->said, words);
+}
+
+const char *server_said(const struct server *s)
 {
 	char *copy;
 
-	(void)pthread_mutex_lock(&s->lock);
-	copy = text_copy(s->said, s->said_len);
-	(void)pthread_mutex_unlock(&s->lock);
+	(void)pthread_mutex_lock(&s->said->lock);
+	copy = text_copy(s->said->bytes, s->said->len);
+	(void)pthread_mutex_unlock(&s->said->lock);
 	return copy;
 }
 
@@ -147,15 +163,19 @@ static void launch(struct server *s, const char *const *options)
 		arguments[n++] = *options;
 	}
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-	s->stderr_fd = ends[0];
-	s->said_len = 0;
-	s->said[0] = '\0';
-	s->ended = false;
+	s->said->len = 0;
+	s->said->bytes[0] = '\0';
+	s->said->ended = false;
 	s->pid = spawn(arguments, NULL, -1, ends[1]);
 	(void)close(ends[1]);
-	ck_assert_int_eq(pthread_create(&s->drain, NULL, drain, s), 0);
+	s->drainer = fork();
+	ck_assert_msg(s->drainer >= 0, "fork: %s", strerror(errno));
+	if (s->drainer == 0)
+		drain(s->said, ends[0]);
+	(void)close(ends[0]);
 	if (!server_says(s, "msg=ready"))
 		ck_abort_msg("the server did not become ready; it said:\n%s", server_said(s));
+	s->start = server_said(s);
 }
 
 struct server *server_start_at(const char *root, const char *const *options)
@@ -164,10 +184,7 @@ struct server *server_start_at(const char *root, const char *const *options)
 
 	ck_assert_ptr_nonnull(s);
 	s->root = text("%s", root);
-	s->said = calloc(1, SAID_CAP + 1);
-	ck_assert_ptr_nonnull(s->said);
-	ck_assert_int_eq(pthread_mutex_init(&s->lock, NULL), 0);
-	ck_assert_int_eq(pthread_cond_init(&s->more, NULL), 0);
+	s->said = said_new();
 	launch(s, options);
 	return s;
 }
@@ -189,31 +206,16 @@ void server_signal(struct server *s, int signal)
 	ck_assert_int_eq(kill(s->pid, signal), 0);
 }
 
-/* Whether standard error was closed in time, which the end of the process does. */
-static bool wait_end(struct server *s)
-{
-	struct timespec limit = wait_until();
-	bool ended;
-
-	(void)pthread_mutex_lock(&s->lock);
-	while (!(ended = s->ended))
-		if (pthread_cond_timedwait(&s->more, &s->lock, &limit) != 0)
-			break;
-	(void)pthread_mutex_unlock(&s->lock);
-	return ended;
-}
-
 int server_wait(struct server *s)
 {
-	bool hung = !wait_end(s);
+	bool hung = !wait_for(s->said, NULL);
 	int status = 0;
 
 	if (hung)
 		(void)kill(s->pid, SIGKILL);
 	(void)waitpid(s->pid, &status, 0);
-	(void)pthread_join(s->drain, NULL);
-	(void)close(s->stderr_fd);
-	s->pid = 0;
+	(void)waitpid(s->drainer, NULL, 0);
+	s->pid = s->drainer = 0;
 	if (hung)
 		ck_abort_msg("the server did not end in time; it said:\n%s", server_said(s));
 	return status;
@@ -244,9 +246,7 @@ void server_end(struct server *s)
 	if (s->pid > 0)
 		server_stop(s);
 	suite_remove(s->root);
-	(void)pthread_cond_destroy(&s->more);
-	(void)pthread_mutex_destroy(&s->lock);
-	free(s->said);
+	(void)munmap(s->said, sizeof *s->said);
 	free(s);
 }
 
@@ -263,9 +263,8 @@ pid_t server_pid(const struct server *s)
 const char *server_address(const struct server *s, size_t n)
 {
 	static const char mark[] = "msg=listening";
-	const char *line = s->said;
+	const char *line = s->start;
 
-	/* All of these lines stand before msg=ready, so nothing is written there any more. */
 	for (size_t i = 0; (line = strstr(line, mark)); line += sizeof mark - 1) {
 		const char *at = strstr(line, "address=");
 

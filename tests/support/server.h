@@ -34,7 +34,7 @@ pid_t server_pid(const struct server *);
 /* Where it listens, in the order in which it said so: "127.0.0.1:PORT" or "unix:/path".  NULL beyond the last. */
 const char *server_address(const struct server *, size_t n);
 /* All it has said on standard error up to now, up to a cap. */
-const char *server_said(struct server *);
+const char *server_said(const struct server *);
 /* Wait until it has said <words>; false when the time is up or it ended. */
 bool server_says(struct server *, const char *words);
 

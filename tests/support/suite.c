@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* nftw */
 #include "support/suite.h"
 
 #include <curl/curl.h>

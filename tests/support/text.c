@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* open_memstream, "e" of fopen */
 #include "support/text.h"
 
 #include <pthread.h>
