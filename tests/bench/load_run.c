@@ -17,7 +17,7 @@ enum {
 	RECEIVE_BYTES = 1 << 18,
 	EVENTS = 256,
 	CAP_ERRORS = 100,           /* beyond it the run is worthless and stops */
-	DRAIN_MS = 2000,            /* for the last replies, after the window */
+	DRAIN_MS = 10000,           /* for the last replies, after the window */
 	CONNECT_MS = 10000
 };
 
