@@ -85,7 +85,8 @@ const uint8_t *store_token_key(const struct store *); /* 32 bytes, after store_l
 /* A change on its way.  Owned by the caller, untouched by it between submit and done. */
 struct ticket {
 	struct change *change; /* in; borrowed until done */
-	/* Called once, from the committer's thread, as the very last thing the store does with the ticket; it must not block. */
+	/* Called once, as the very last thing the store does with the ticket, mostly from the committer's thread; it must
+	 * not block. */
 	void (*done)(struct ticket *);
 	void *cls; /* the caller's own */
 	/* out */
@@ -98,6 +99,10 @@ struct ticket {
 
 /* Queue it.  Always ends in exactly one call of done, also when the store refuses (then from this very call). */
 void store_submit(struct store *, struct ticket *);
+
+/* Answer with CHANGE_E_OVERLOADED what has waited too long untaken (a disk that hangs).  Called about once a second by
+ * whoever serves; done is then called from that thread. */
+void store_withdraw_late(struct store *);
 
 /* Submit and wait: for tests and tools, never for a thread that serves others. */
 void store_change(struct store *, struct ticket *);
