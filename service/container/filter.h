@@ -1,8 +1,9 @@
 /* filter.h - which containers a list shows, and in which order: a pure value made from query parameters.
  *
- * All conditions are ANDed.  Label selectors follow the Kubernetes grammar whole (equality =, ==, !=; set-based in, notin;
- * existence key, !key; commas are AND; != and notin also match containers without the label).  Field selectors
- * know state, id, name, sandboxId, imageRef, exitCode, reason with =, == and !=. */
+ * All conditions are ANDed.  Label selectors: see selector.h.  Field selectors are comparisons of state, id, name,
+ * sandboxId, imageRef, exitCode or reason (as it is shown) with a value by =, == or !=, joined by commas; in a value a
+ * backslash stands before a comma, an equals sign, a backslash, and a blank at either end.  An exit code is only that of
+ * a container that has exited: no other satisfies exitCode=0, nor exitCode!=0.  Times are compared strictly. */
 #ifndef CONTAINER_FILTER_H
 #define CONTAINER_FILTER_H
 
@@ -21,8 +22,9 @@ extern const char *const filter_parameters[];
 /* An empty filter: matches all, ordered by id.  NULL when memory runs out. */
 must_check struct filter *filter_new(struct arena *);
 
-/* Add one query parameter (<name> is one of filter_parameters).  0; 1 when the value is refused: *ret_detail then
- * says what is wrong and what would be right (in the arena); -ENOMEM. */
+/* Add one query parameter (<name> is one of filter_parameters, each at most once).  0; 1 when the value is refused:
+ * *ret_detail then names the parameter and says what is wrong and what would be right (in the arena), and the filter is
+ * of no more use; -ENOMEM. */
 must_check int filter_add(struct filter *, const char *name, const char *value, const char **ret_detail);
 
 /* Only ids that begin with this can match; "" = any. */
