@@ -30,20 +30,18 @@ static char *keep(size_t len)
 
 char *text(const char *format, ...)
 {
-	va_list args, again;
-	char *out;
+	char *made = NULL, *kept;
+	va_list args;
 	int len;
 
 	va_start(args, format);
-	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vasprintf(&made, format, args);
+	va_end(args);
 	if (len < 0)
 		abort();
-	out = keep((size_t)len);
-	(void)vsnprintf(out, (size_t)len + 1, format, again);
-	va_end(again);
-	va_end(args);
-	return out;
+	kept = text_copy(made, (size_t)len);
+	free(made);
+	return kept;
 }
 
 char *text_copy(const char *bytes, size_t count)
