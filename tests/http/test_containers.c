@@ -15,7 +15,8 @@
 
 static const struct script scripts[] = {
 	{ "POST answers with the container",
-	  { { "POST", C, NULL, "{\"id\":\"{id}\",\"name\":\"web\",\"imageRef\":\"nginx:1.27\",\"sandboxId\":\"s\"}", 201, NULL,
+	  { { "POST", C, NULL, "{\"id\":\"{id}\",\"name\":\"web\",\"imageRef\":\"nginx:1.27\",\"sandboxId\":\"s\"}",
+	      201, NULL,
 	      "@Location=/containers/{id} /id={id} /name=web /imageRef=nginx:1.27 /sandboxId=s /logPath= /config=null "
 	      "/status/state=CONTAINER_CREATED /status/pid=0 /status/startedAt=null /status/finishedAt=null "
 	      "/status/exitCode=0 /status/reason= /status/message= /status/removing=false /status/resources=null "
@@ -34,10 +35,13 @@ static const struct script scripts[] = {
 	      "@Location=/containers/{id} /revision!=" },
 	    { "PUT", ID, NULL, "{\"name\":\"n\",\"config\":{\"labels\":{\"a\":\"b\"}}}", 200, NULL,
 	      "etag=same @ETag={first} @Location=(absent) /name=n" },
-	    { "PUT", ID, NULL, "{\"id\":\"{id}\",\"name\":\"n\",\"config\":{\"labels\":{\"a\":\"b\"}},\"revision\":\"7\"}", 200,
+	    { "PUT", ID, NULL,
+	        "{\"id\":\"{id}\",\"name\":\"n\",\"config\":{\"labels\":{\"a\":\"b\"}},\"revision\":\"7\"}", 200,
 	      NULL, "etag=same" },
-	    { "PUT", ID, NULL, "{\"name\":\"other\",\"config\":{\"labels\":{\"a\":\"b\"}}}", 409, "immutable-metadata", NULL },
-	    { "PUT", ID, NULL, "{\"name\":\"n\",\"config\":{\"labels\":{\"a\":\"c\"}}}", 409, "immutable-metadata", NULL },
+	    { "PUT", ID, NULL, "{\"name\":\"other\",\"config\":{\"labels\":{\"a\":\"b\"}}}", 409,
+	        "immutable-metadata", NULL },
+	    { "PUT", ID, NULL, "{\"name\":\"n\",\"config\":{\"labels\":{\"a\":\"c\"}}}", 409, "immutable-metadata",
+	        NULL },
 	    { "PUT", ID, NULL, "{}", 409, "immutable-metadata", NULL } } },
 	{ "a status in PUT counts at creation alone",
 	  { { "PUT", ID, NULL, RUNNING, 201, NULL, "/status/state=CONTAINER_RUNNING /status/pid=7" },
@@ -46,13 +50,15 @@ static const struct script scripts[] = {
 	  { { "PUT", ID, NULL, "{\"id\":\"somebody-else\"}", 422, "validation-failed", "/errors/0/pointer=/id" },
 	    { "GET", ID, NULL, NULL, 404, "container-not-found", NULL } } },
 	{ "POST takes no revision",
-	  { { "POST", C, NULL, "{\"id\":\"{id}\",\"revision\":\"1\"}", 422, "validation-failed", "/errors/0/pointer=/revision" },
+	  { { "POST", C, NULL, "{\"id\":\"{id}\",\"revision\":\"1\"}", 422, "validation-failed",
+	      "/errors/0/pointer=/revision" },
 	    { "POST", C, NULL, "{\"id\":\"{id}\",\"status\":{\"revision\":\"1\"}}", 422, "validation-failed",
 	      "/errors/0/pointer=/status/revision" } } },
 	{ "a refused creation leaves nothing",
 	  { { "POST", C, NULL, "{\"id\":\"{id}\",\"status\":{\"exitCode\":1}}", 422, "validation-failed",
 	      "/errors/0/pointer=/status/exitCode" },
-	    { "PUT", ID, NULL, "{\"nmae\":\"web\"}", 422, "validation-failed", "/errors/0/pointer=/nmae /errors/0/detail*=name" },
+	    { "PUT", ID, NULL, "{\"nmae\":\"web\"}", 422, "validation-failed",
+	        "/errors/0/pointer=/nmae /errors/0/detail*=name" },
 	    { "GET", ID, NULL, NULL, 404, "container-not-found", NULL },
 	    { "POST", C, NULL, "{\"id\":\"{id}\"}", 201, NULL, NULL } } },
 	{ "created EXITED",
@@ -65,7 +71,8 @@ static const struct script scripts[] = {
 	      "/status/state=CONTAINER_RUNNING /status/pid=9 /status/startedAt!=null /status/createdAt!=null" } } },
 	{ "create only",
 	  { { "PUT", ID, "If-None-Match: *", "{\"name\":\"n\"}", 201, NULL, NULL },
-	    { "PUT", ID, "If-None-Match: *", "{\"name\":\"n\"}", 412, "revision-mismatch", "@ETag={first} /current!=(absent)" } } },
+	    { "PUT", ID, "If-None-Match: *", "{\"name\":\"n\"}", 412, "revision-mismatch",
+	        "@ETag={first} /current!=(absent)" } } },
 	{ "PUT guarded by If-Match",
 	  { { "PUT", ID, "If-Match: \"5\"", "{}", 412, "revision-mismatch", "@ETag=(absent) /current=(absent)" },
 	    { "PUT", ID, "If-Match: *", "{}", 412, "revision-mismatch", NULL },
@@ -107,19 +114,23 @@ static const struct script scripts[] = {
 	    { "GET", ID, NULL, NULL, 404, "container-not-found", NULL },
 	    { "PUT", ID, NULL, RUNNING, 201, NULL, NULL },
 	    { "POST", C "?dryRun=true", NULL, "{\"id\":\"{id}\"}", 409, "already-exists", NULL },
-	    { "PATCH", ID "/status?dryRun=true", NULL, "{\"finishedAt\":20}", 200, NULL, "etag=same /state=CONTAINER_EXITED" },
+	    { "PATCH", ID "/status?dryRun=true", NULL, "{\"finishedAt\":20}", 200, NULL,
+	        "etag=same /state=CONTAINER_EXITED" },
 	    { "DELETE", ID "?dryRun=true&force=true", NULL, NULL, 204, NULL, "etag=same" },
 	    { "DELETE", ID "?dryRun=true", NULL, NULL, 409, "container-running", NULL } } },
 	{ "sync=false on each write",
 	  { { "POST", C "?sync=false", NULL, "{\"id\":\"{id}\"}", 201, NULL, NULL },
-	    { "PATCH", ID "/status?sync=false", NULL, "{\"startedAt\":10}", 200, NULL, "etag=new /state=CONTAINER_RUNNING" },
-	    { "PUT", ID "/status?sync=false", NULL, "{\"startedAt\":10,\"finishedAt\":20}", 200, NULL, "/state=CONTAINER_EXITED" },
+	    { "PATCH", ID "/status?sync=false", NULL, "{\"startedAt\":10}", 200, NULL,
+	        "etag=new /state=CONTAINER_RUNNING" },
+	    { "PUT", ID "/status?sync=false", NULL, "{\"startedAt\":10,\"finishedAt\":20}", 200, NULL,
+	        "/state=CONTAINER_EXITED" },
 	    { "DELETE", ID "?sync=false", NULL, NULL, 204, NULL, NULL },
 	    { "PUT", ID "?sync=false", NULL, "{}", 201, NULL, NULL } } },
 	{ "Prefer: return=minimal on each write",
 	  { { "POST", C, "Prefer: return=minimal", "{\"id\":\"{id}\"}", 201, NULL,
 	      "@Preference-Applied=return=minimal @Location=/containers/{id} @ETag!=(absent) /id=(no~JSON)" },
-	    { "PUT", ID, "Prefer: return=minimal", "{}", 204, NULL, "@Preference-Applied=return=minimal @ETag={etag}" },
+	    { "PUT", ID, "Prefer: return=minimal", "{}", 204, NULL,
+	        "@Preference-Applied=return=minimal @ETag={etag}" },
 	    { "PATCH", ID "/status", "Prefer: respond-async, return=minimal", "{\"startedAt\":10}", 204, NULL,
 	      "etag=new @Preference-Applied=return=minimal @ETag!=(absent)" },
 	    { "PUT", ID "/status", "Prefer: return=minimal", "{\"startedAt\":10,\"reason\":\"r\"}", 204, NULL,
@@ -139,7 +150,8 @@ static const struct script scripts[] = {
 	{ "the version's prefix is an alias",
 	  { { "POST", "/v1/containers", NULL, "{\"id\":\"{id}\"}", 201, NULL, "@Location*=/containers/{id}" },
 	    { "GET", "/v1/containers/{id}", NULL, NULL, 200, NULL, "@ETag={etag} /id={id}" },
-	    { "PATCH", "/v1/containers/{id}/status", NULL, "{\"startedAt\":5}", 200, NULL, "etag=new /state=CONTAINER_RUNNING" } } },
+	    { "PATCH", "/v1/containers/{id}/status", NULL, "{\"startedAt\":5}", 200, NULL,
+	        "etag=new /state=CONTAINER_RUNNING" } } },
 	{ "ids are case-sensitive and compared to the byte",
 	  { { "PUT", ID "-Aa", NULL, "{}", 201, NULL, NULL },
 	    { "GET", ID "-aa", NULL, NULL, 404, "container-not-found", NULL },
@@ -213,7 +225,7 @@ static const struct {
 	{ "e6ee78a0baf166ef96", 404, NULL },
 	{ "only-one", 200, "named-1" },
 	{ "both", 409, NULL },
-	{ "pre", 200, "named-4" },   /* the beginning of pre-1 and pre-2, and one container's name: the name wins */
+	{ "pre", 200, "named-4" }, /* begins pre-1 and pre-2, and is a name: the name wins */
 	{ "na%6Ded-1", 200, "named-1" },
 	{ "nobody", 404, NULL },
 	{ "with%20blank", 200, "named-5" },
@@ -244,7 +256,8 @@ START_TEST(found_by_reference)
 
 	make_references();
 	for (size_t i = 0; i < COUNT(below); i++) {
-		const struct reply *r = http_get(shared_http(), text("/containers/%s%s", references[_i].ref, below[i]));
+		const struct reply *r = http_get(shared_http(), text("/containers/%s%s", references[_i].ref,
+			below[i]));
 
 		if (references[_i].status == 404) {
 			expect_problem(r, 404, "container-not-found");
@@ -301,7 +314,8 @@ static const struct {
 	const char *in_body, *in_path;
 } bad_ids[] = {
 	{ "", NULL }, { "a b", "a%20b" }, { "..", NULL }, { ".", NULL }, { ".hidden", ".hidden" }, { "-a", "-a" },
-	{ "_a", "_a" }, { "a/b", NULL }, { "a:b", "a:b" }, { "\xc3\xa9", "%C3%A9" }, { "a\\n", "a%0A" }, { "a+b", "a+b" },
+	{ "_a", "_a" }, { "a/b", NULL }, { "a:b", "a:b" }, { "\xc3\xa9", "%C3%A9" }, { "a\\n", "a%0A" },
+		{ "a+b", "a+b" },
 	{ "long", "long" },
 };
 

@@ -53,7 +53,8 @@ static bool listed(const char *allow, const char *method)
 /* A body that the operation can do something with; NULL where it takes none. */
 static const char *body_for(const char *method)
 {
-	return strcmp(method, "put") == 0 || strcmp(method, "post") == 0 || strcmp(method, "patch") == 0 ? "{}" : NULL;
+	return strcmp(method, "put") == 0 || strcmp(method, "post") == 0 ||
+		strcmp(method, "patch") == 0 ? "{}" : NULL;
 }
 
 static void check_operation(const char *path, const json_t *item, const char *method)
@@ -62,7 +63,8 @@ static void check_operation(const char *path, const json_t *item, const char *me
 	const char *body = body_for(method);
 	const struct reply *r;
 
-	r = http_ask(shared_http(), upper(method), text("%s%s", real_path(path), body ? "?dryRun=true" : ""), NULL, body);
+	r = http_ask(shared_http(), upper(method), text("%s%s", real_path(path), body ? "?dryRun=true" : ""), NULL,
+		body);
 	if (!operation) {
 		expect_problem(r, 405, "method-not-allowed");
 		return;
@@ -120,7 +122,8 @@ START_TEST(every_problem_has_its_page)
 
 		expect_status(r, 200);
 		expect_all(r, "@Content-Type*=text/plain @Cache-Control=no-cache");
-		if (!strstr(r->body, json_text(p, "/title")) || !strstr(r->body, json_text(p, "/status")) || !strstr(r->body, slug))
+		if (!strstr(r->body, json_text(p, "/title")) || !strstr(r->body, json_text(p, "/status")) ||
+			!strstr(r->body, slug))
 			expect_fail(r, "the page names its title, its slug and its status");
 	}
 }
@@ -130,13 +133,15 @@ END_TEST
 START_TEST(titles_are_the_contracts)
 {
 	static const char *const asked[][2] = {
-		{ "GET", "/containers/nobody" }, { "GET", "/nowhere" }, { "GET", "/containers?x" }, { "DELETE", "/containers" },
+		{ "GET", "/containers/nobody" }, { "GET", "/nowhere" }, { "GET", "/containers?x" },
+			{ "DELETE", "/containers" },
 		{ "FROB", "/containers" }, { "POST", "/containers" },
 	};
 	json_t *problems = json_at(contract(), "/x-problems"), *p;
 
 	for (size_t n = 0; n < COUNT(asked); n++) {
-		const struct reply *r = http_ask(shared_http(), asked[n][0], asked[n][1], NULL, strcmp(asked[n][0], "POST") ? NULL : "{");
+		const struct reply *r = http_ask(shared_http(), asked[n][0], asked[n][1], NULL,
+			strcmp(asked[n][0], "POST") ? NULL : "{");
 		bool found = false;
 		size_t i;
 

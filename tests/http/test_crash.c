@@ -56,9 +56,11 @@ static void write_once(struct load *load, struct http *http, size_t thread, size
 	if (removes)
 		r = http_ask(http, "DELETE", text("%s%s", path, sync), NULL, NULL);
 	else if (key->acked == 0)
-		r = http_ask(http, "PUT", text("%s%s", path, sync), NULL, text("{\"status\":{\"message\":\"%u\"}}", key->tried));
+		r = http_ask(http, "PUT", text("%s%s", path, sync), NULL,
+			text("{\"status\":{\"message\":\"%u\"}}", key->tried));
 	else
-		r = http_ask(http, "PATCH", text("%s/status%s", path, sync), NULL, text("{\"message\":\"%u\"}", key->tried));
+		r = http_ask(http, "PATCH", text("%s/status%s", path, sync), NULL,
+			text("{\"message\":\"%u\"}", key->tried));
 	if (r->status == 0)
 		return; /* dead meanwhile: nobody knows */
 	if (r->status != 200 && r->status != 201 && r->status != 204) {
@@ -96,12 +98,14 @@ static void check_all(struct load *load)
 		for (size_t k = 0; k < KEYS; k++) {
 			struct key *key = &load->keys[t][k];
 			const struct reply *r = http_get(http, path_of(t, k));
-			unsigned seen = r->status == 404 ? 0 : (unsigned)strtoul(json_text(r->json, "/status/message"), NULL, 10);
+			unsigned seen = r->status == 404 ? 0 : (unsigned)strtoul(json_text(r->json,
+				"/status/message"), NULL, 10);
 
 			if (r->status != 200 && r->status != 404)
 				expect_fail(r, "expected 200 or 404");
 			if (seen != key->acked && seen != key->tried)
-				expect_fail(r, "acknowledged %u, under way %u, found %u", key->acked, key->tried, seen);
+				expect_fail(r, "acknowledged %u, under way %u, found %u", key->acked, key->tried,
+					seen);
 			key->acked = key->tried = seen;
 			http_forget(http);
 		}
@@ -122,7 +126,8 @@ static void check_revisions(struct load *load)
 	n = n < REVISIONS_MAX ? n : REVISIONS_MAX;
 	qsort(load->revisions, n, sizeof load->revisions[0], by_value);
 	for (size_t i = 1; i < n; i++)
-		ck_assert_msg(load->revisions[i] != load->revisions[i - 1], "revision %llu was given out twice", load->revisions[i]);
+		ck_assert_msg(load->revisions[i] != load->revisions[i - 1], "revision %llu was given out twice",
+			load->revisions[i]);
 	ck_assert_uint_gt(load->revisions[0], 0);
 }
 

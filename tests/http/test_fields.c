@@ -74,9 +74,11 @@ START_TEST(refused_with_a_pointer)
 	const struct refused *c = &refused[_i];
 	struct script script = {
 		c->body,
-		{ { "PUT", "/containers/{id}", NULL, "{\"status\":{\"createdAt\":1,\"startedAt\":10,\"pid\":7}}", 201, NULL, NULL },
+		{ { "PUT", "/containers/{id}", NULL, "{\"status\":{\"createdAt\":1,\"startedAt\":10,\"pid\":7}}", 201,
+			NULL, NULL },
 		  { "PATCH", "/containers/{id}/status", NULL, c->body, 422, "validation-failed",
-		    c->hint ? text("/errors/0/pointer=%s /errors/0/detail*=did~you~mean /errors/0/detail*=%s", c->pointer, c->hint)
+		    c->hint ? text("/errors/0/pointer=%s /errors/0/detail*=did~you~mean /errors/0/detail*=%s",
+		        c->pointer, c->hint)
 			    : text("/errors/0/pointer=%s", c->pointer) },
 		  { "PUT", "/containers/{id}/status", NULL, c->body, 422, "validation-failed", NULL } },
 	};
@@ -160,9 +162,11 @@ START_TEST(ends_of_the_ranges)
 		{ { "PUT", "/containers/{id}", NULL, "{\"status\":{\"startedAt\":1,\"pid\":4294967295}}", 201, NULL,
 		    "/status/pid=4294967295" },
 		  { "PATCH", "/containers/{id}/status", NULL, "{\"pid\":0}", 200, NULL, "etag=new /pid=0" },
-		  { "PATCH", "/containers/{id}/status", NULL, "{\"finishedAt\":2,\"exitCode\":-2147483648}", 200, NULL,
+		  { "PATCH", "/containers/{id}/status", NULL, "{\"finishedAt\":2,\"exitCode\":-2147483648}", 200,
+		      NULL,
 		    "/exitCode=-2147483648" },
-		  { "PATCH", "/containers/{id}/status", NULL, "{\"startedAt\":3,\"finishedAt\":4,\"exitCode\":2147483647}", 200, NULL,
+		  { "PATCH", "/containers/{id}/status", NULL,
+		      "{\"startedAt\":3,\"finishedAt\":4,\"exitCode\":2147483647}", 200, NULL,
 		    "/exitCode=2147483647" } },
 	};
 
@@ -181,7 +185,8 @@ START_TEST(lengths_of_texts)
 	const struct reply *r;
 
 	(void)shared_create(id, "");
-	r = http_ask(shared_http(), "PATCH", path, NULL, text("{\"%s\":\"%s\"}", member, text_repeat("r", limits[_i].most)));
+	r = http_ask(shared_http(), "PATCH", path, NULL, text("{\"%s\":\"%s\"}", member,
+		text_repeat("r", limits[_i].most)));
 	expect_status(r, 200);
 	r = http_ask(shared_http(), "PATCH", path, NULL,
 		     text("{\"%s\":\"%s\"}", member, text_repeat("r", limits[_i].most + 1)));
@@ -204,7 +209,8 @@ START_TEST(texts_come_back)
 	const struct reply *r;
 
 	(void)shared_create(id, "");
-	r = http_ask(shared_http(), "PATCH", text("/containers/%s/status", id), NULL, text("{\"message\":\"%s\"}", texts[_i][0]));
+	r = http_ask(shared_http(), "PATCH", text("/containers/%s/status", id), NULL,
+		text("{\"message\":\"%s\"}", texts[_i][0]));
 	expect_status(r, 200);
 	ck_assert_str_eq(json_text(r->json, "/message"), texts[_i][1]);
 	r = http_get(shared_http(), text("/containers/%s/checkpoint", id));
@@ -219,11 +225,14 @@ static const struct script unknown_scripts[] = {
 	      "/status/state=CONTAINER_UNKNOWN /status/exitCode=255 /status/reason=CheckpointDamaged /status/message!= /status/pid=0 "
 	      "/status/createdAt=null" } } },
 	{ "T11 refused",
-	  { { "PATCH", "/containers/damaged-1/status", NULL, "{\"startedAt\":10}", 409, "illegal-transition", "/from=CONTAINER_UNKNOWN" },
-	    { "PATCH", "/containers/damaged-1/status", NULL, "{\"state\":\"CONTAINER_RUNNING\"}", 409, "illegal-transition", NULL } } },
+	  { { "PATCH", "/containers/damaged-1/status", NULL, "{\"startedAt\":10}", 409, "illegal-transition",
+	      "/from=CONTAINER_UNKNOWN" },
+	    { "PATCH", "/containers/damaged-1/status", NULL, "{\"state\":\"CONTAINER_RUNNING\"}", 409,
+	        "illegal-transition", NULL } } },
 	{ "T11", { { "PATCH", "/containers/damaged-2/status", NULL, "{\"finishedAt\":20,\"exitCode\":1}", 200, NULL,
 		     "/state=CONTAINER_EXITED /exitCode=1" } } },
-	{ "T12", { { "PATCH", "/containers/damaged-3/status", NULL, "{\"removing\":true}", 409, "illegal-transition", NULL } } },
+	{ "T12", { { "PATCH", "/containers/damaged-3/status", NULL, "{\"removing\":true}", 409, "illegal-transition",
+		NULL } } },
 	{ "removed by force",
 	  { { "DELETE", "/containers/damaged-4", NULL, NULL, 409, "container-running", NULL },
 	    { "DELETE", "/containers/damaged-4?force=true", NULL, NULL, 204, NULL, NULL },
@@ -239,7 +248,8 @@ START_TEST(unreadable_checkpoints)
 	ck_assert_int_eq(mkdir(text("%s/containers", root), 0700), 0);
 	for (size_t i = 0; i < COUNT(unknown_scripts); i++) {
 		ck_assert_int_eq(mkdir(text("%s/containers/damaged-%zu", root, i), 0700), 0);
-		ck_assert_int_eq(text_to_file(text("%s/containers/damaged-%zu/status", root, i), "{\"Version\":\"v1\",\"Pid\":"), 0);
+		ck_assert_int_eq(text_to_file(text("%s/containers/damaged-%zu/status", root, i),
+			"{\"Version\":\"v1\",\"Pid\":"), 0);
 	}
 	server = server_start_at(root, NULL);
 	http = http_new(server_address(server, 0));

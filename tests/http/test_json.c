@@ -19,42 +19,59 @@ struct body {
 static const struct body malformed[] = {
 	{ B("") }, { B(" ") }, { B("\n\t ") },
 	/* structure */
-	{ B("{") }, { B("}") }, { B("{}}") }, { B("{}{}") }, { B("{} x") }, { B("{},") }, { B("{}[]") }, { B("[") }, { B("[}") },
-	{ B("{]") }, { B("{\"a\"") }, { B("{\"a\":") }, { B("{\"a\":1") }, { B("{\"a\":1,") }, { B("{\"a\":1,}") }, { B("{,}") },
+	{ B("{") }, { B("}") }, { B("{}}") }, { B("{}{}") }, { B("{} x") }, { B("{},") }, { B("{}[]") }, { B("[") },
+		{ B("[}") },
+	{ B("{]") }, { B("{\"a\"") }, { B("{\"a\":") }, { B("{\"a\":1") }, { B("{\"a\":1,") }, { B("{\"a\":1,}") },
+		{ B("{,}") },
 	{ B("{,\"a\":1}") }, { B("{\"a\" 1}") }, { B("{\"a\"::1}") }, { B("{\"a\",1}") }, { B("{\"a\":1 \"b\":2}") },
-	{ B("{\"a\":1,,\"b\":2}") }, { B("{a:1}") }, { B("{'a':1}") }, { B("{1:1}") }, { B("{null:1}") }, { B("{\"a\":}") },
+	{ B("{\"a\":1,,\"b\":2}") }, { B("{a:1}") }, { B("{'a':1}") }, { B("{1:1}") }, { B("{null:1}") },
+		{ B("{\"a\":}") },
 	{ B("{\"config\":[1,]}") }, { B("{\"config\":[,1]}") }, { B("{\"config\":[1 2]}") }, { B("{\"config\":[1}") },
 	{ B("{\"config\":{]}") }, { B("{\"a\":(1)}") }, { B("<a/>") }, { B("{\"a\"=1}") }, { B("{\"a\":1;\"b\":2}") },
 	/* comments, and what else people add */
-	{ B("{} // end") }, { B("/**/{}") }, { B("{\"a\":/* one */1}") }, { B("# x\n{}") }, { B("{}\0") }, { B("\0{}") }, { B("{\0}") },
-	{ B("{\"a\":1\0}") }, { B("\xef\xbb\xbf{}") }, { B("{}\xef\xbb\xbf") }, { B("\xff\xfe{\0}\0") }, { B("\x0c{}") },
+	{ B("{} // end") }, { B("/**/{}") }, { B("{\"a\":/* one */1}") }, { B("# x\n{}") }, { B("{}\0") },
+		{ B("\0{}") }, { B("{\0}") },
+	{ B("{\"a\":1\0}") }, { B("\xef\xbb\xbf{}") }, { B("{}\xef\xbb\xbf") }, { B("\xff\xfe{\0}\0") },
+		{ B("\x0c{}") },
 	{ B("\xc2\xa0{}") }, { B("{}\x1a") },
 	/* literals */
-	{ B("{\"a\":True}") }, { B("{\"a\":nul}") }, { B("{\"a\":NULL}") }, { B("{\"a\":truee}") }, { B("{\"a\":undefined}") },
+	{ B("{\"a\":True}") }, { B("{\"a\":nul}") }, { B("{\"a\":NULL}") }, { B("{\"a\":truee}") },
+		{ B("{\"a\":undefined}") },
 	{ B("{\"a\":NaN}") }, { B("{\"a\":Infinity}") }, { B("{\"a\":-Infinity}") }, { B("nul") }, { B("tru") },
 	/* numbers */
-	{ B("{\"a\":01}") }, { B("{\"a\":-01}") }, { B("{\"a\":+1}") }, { B("{\"a\":.5}") }, { B("{\"a\":5.}") }, { B("{\"a\":-}") },
-	{ B("{\"a\":1e}") }, { B("{\"a\":1e+}") }, { B("{\"a\":1.e1}") }, { B("{\"a\":0x10}") }, { B("{\"a\":1_000}") },
-	{ B("{\"a\":1 000}") }, { B("{\"a\":--1}") }, { B("{\"a\":1.2.3}") }, { B("{\"a\":1a}") }, { B("{\"a\":\xef\xbc\x91}") },
+	{ B("{\"a\":01}") }, { B("{\"a\":-01}") }, { B("{\"a\":+1}") }, { B("{\"a\":.5}") }, { B("{\"a\":5.}") },
+		{ B("{\"a\":-}") },
+	{ B("{\"a\":1e}") }, { B("{\"a\":1e+}") }, { B("{\"a\":1.e1}") }, { B("{\"a\":0x10}") },
+		{ B("{\"a\":1_000}") },
+	{ B("{\"a\":1 000}") }, { B("{\"a\":--1}") }, { B("{\"a\":1.2.3}") }, { B("{\"a\":1a}") },
+		{ B("{\"a\":\xef\xbc\x91}") },
 	{ B("{\"config\":{\"a\":1e400}}") }, { B("{\"config\":{\"a\":9223372036854775808}}") },
-	{ B("{\"config\":{\"a\":-9223372036854775809}}") }, { B("{\"config\":{\"a\":123456789012345678901234567890}}") },
+	{ B("{\"config\":{\"a\":-9223372036854775809}}") },
+		{ B("{\"config\":{\"a\":123456789012345678901234567890}}") },
 	/* strings */
 	{ B("{\"name\":\"a}") }, { B("{\"name\":a\"}") }, { B("{\"name\":'a'}") }, { B("{\"name\":\"a\nb\"}") },
-	{ B("{\"name\":\"a\tb\"}") }, { B("{\"name\":\"a\0b\"}") }, { B("{\"name\":\"\x1f\"}") }, { B("{\"name\":\"\\\"}") },
-	{ B("{\"name\":\"\\x41\"}") }, { B("{\"name\":\"\\a\"}") }, { B("{\"name\":\"\\u12\"}") }, { B("{\"name\":\"\\u12G4\"}") },
-	{ B("{\"name\":\"\\U00e9\"}") }, { B("{\"name\":\"\\'\"}") }, { B("{\"name\":\"\\") }, { B("{\"name\":\"a\"\"b\"}") },
+	{ B("{\"name\":\"a\tb\"}") }, { B("{\"name\":\"a\0b\"}") }, { B("{\"name\":\"\x1f\"}") },
+		{ B("{\"name\":\"\\\"}") },
+	{ B("{\"name\":\"\\x41\"}") }, { B("{\"name\":\"\\a\"}") }, { B("{\"name\":\"\\u12\"}") },
+		{ B("{\"name\":\"\\u12G4\"}") },
+	{ B("{\"name\":\"\\U00e9\"}") }, { B("{\"name\":\"\\'\"}") }, { B("{\"name\":\"\\") },
+		{ B("{\"name\":\"a\"\"b\"}") },
 	{ B("{\"name\":\"\\u0000\"}") }, { B("{\"na\\u0000me\":1}") },
 	/* surrogates alone, and upside down */
 	{ B("{\"name\":\"\\ud800\"}") }, { B("{\"name\":\"\\udc00\"}") }, { B("{\"name\":\"\\ud800\\u0041\"}") },
 	{ B("{\"name\":\"\\udc00\\ud800\"}") }, { B("{\"name\":\"\\ud800\\ud800\"}") }, { B("{\"\\udfff\":1}") },
 	/* bytes that are no UTF-8: alone, cut, overlong, surrogates, beyond U+10FFFF */
-	{ B("{\"name\":\"\xff\"}") }, { B("{\"name\":\"\x80\"}") }, { B("{\"name\":\"\xc3\"}") }, { B("{\"name\":\"\xc3(\"}") },
+	{ B("{\"name\":\"\xff\"}") }, { B("{\"name\":\"\x80\"}") }, { B("{\"name\":\"\xc3\"}") },
+		{ B("{\"name\":\"\xc3(\"}") },
 	{ B("{\"name\":\"\xe2\x82\"}") }, { B("{\"name\":\"\xc0\xaf\"}") }, { B("{\"name\":\"\xe0\x80\xaf\"}") },
-	{ B("{\"name\":\"\xf0\x80\x80\xaf\"}") }, { B("{\"name\":\"\xed\xa0\x80\"}") }, { B("{\"name\":\"\xf4\x90\x80\x80\"}") },
+	{ B("{\"name\":\"\xf0\x80\x80\xaf\"}") }, { B("{\"name\":\"\xed\xa0\x80\"}") },
+		{ B("{\"name\":\"\xf4\x90\x80\x80\"}") },
 	{ B("{\"name\":\"\xfe\"}") }, { B("{\"name\":\"\xe9t\xe9\"}") }, { B("{\"\xff\":1}") }, { B("{\xff}") },
 	/* keys twice, at any depth, also when written differently */
-	{ B("{\"name\":\"a\",\"name\":\"a\"}") }, { B("{\"name\":\"a\",\"name\":\"b\"}") }, { B("{\"name\":\"a\",\"n\\u0061me\":\"b\"}") },
-	{ B("{\"config\":{\"k\":1,\"k\":1}}") }, { B("{\"config\":[{\"k\":{\"l\":1,\"m\":2,\"l\":3}}]}") }, { B("{\"\":1,\"\":2}") },
+	{ B("{\"name\":\"a\",\"name\":\"a\"}") }, { B("{\"name\":\"a\",\"name\":\"b\"}") },
+		{ B("{\"name\":\"a\",\"n\\u0061me\":\"b\"}") },
+	{ B("{\"config\":{\"k\":1,\"k\":1}}") }, { B("{\"config\":[{\"k\":{\"l\":1,\"m\":2,\"l\":3}}]}") },
+		{ B("{\"\":1,\"\":2}") },
 	{ B("{\"status\":{\"pid\":1,\"pid\":2}}") }, { B("{\"zebra\":1,\"zebra\":2}") },
 };
 
@@ -64,14 +81,19 @@ static const struct {
 } misshapen[] = {
 	{ "[]", "" }, { "[{}]", "" }, { "null", "" }, { "true", "" }, { "7", "" }, { "\"x\"", "" }, { "-0.5e-3", "" },
 	{ "{\"id\":7}", "/id" }, { "{\"id\":null}", "/id" }, { "{\"id\":\"\"}", "/id" }, { "{\"id\":{}}", "/id" },
-	{ "{\"name\":7}", "/name" }, { "{\"name\":null}", "/name" }, { "{\"name\":[]}", "/name" }, { "{\"imageRef\":true}", "/imageRef" },
+	{ "{\"name\":7}", "/name" }, { "{\"name\":null}", "/name" }, { "{\"name\":[]}", "/name" },
+		{ "{\"imageRef\":true}", "/imageRef" },
 	{ "{\"sandboxId\":{}}", "/sandboxId" }, { "{\"logPath\":1.5}", "/logPath" }, { "{\"config\":7}", "/config" },
 	{ "{\"config\":\"{}\"}", "/config" }, { "{\"config\":[]}", "/config" }, { "{\"config\":true}", "/config" },
 	{ "{\"status\":7}", "/status" }, { "{\"status\":[]}", "/status" }, { "{\"status\":\"running\"}", "/status" },
-	{ "{\"Name\":\"x\"}", "/Name" }, { "{\"labels\":{}}", "/labels" }, { "{\"pid\":1}", "/pid" }, { "{\"a/b\":1}", "/a~1b" },
-	{ "{\"~\":1}", "/~0" }, { "{\"status\":{\"pod\":1}}", "/status/pod" }, { "{\"status\":{\"pid\":1.0,\"startedAt\":1}}", "/status/pid" },
-	{ "{\"status\":{\"pid\":4711.0,\"startedAt\":1}}", "/status/pid" }, { "{\"status\":{\"pid\":1e0,\"startedAt\":1}}", "/status/pid" },
-	{ "{\"status\":{\"state\":\"sleeping\"}}", "/status/state" }, { "{\"status\":{\"createdAt\":\"now\"}}", "/status/createdAt" },
+	{ "{\"Name\":\"x\"}", "/Name" }, { "{\"labels\":{}}", "/labels" }, { "{\"pid\":1}", "/pid" },
+		{ "{\"a/b\":1}", "/a~1b" },
+	{ "{\"~\":1}", "/~0" }, { "{\"status\":{\"pod\":1}}", "/status/pod" },
+		{ "{\"status\":{\"pid\":1.0,\"startedAt\":1}}", "/status/pid" },
+	{ "{\"status\":{\"pid\":4711.0,\"startedAt\":1}}", "/status/pid" },
+		{ "{\"status\":{\"pid\":1e0,\"startedAt\":1}}", "/status/pid" },
+	{ "{\"status\":{\"state\":\"sleeping\"}}", "/status/state" },
+		{ "{\"status\":{\"createdAt\":\"now\"}}", "/status/createdAt" },
 	{ "{\"status\":{\"exitCode\":3}}", "/status/exitCode" }, { "{\"status\":{\"pid\":3}}", "/status/pid" },
 	{ "{\"__proto__\":{}}", "/__proto__" }, { "{\"\\ud83d\\ude00\":1}", "/\xf0\x9f\x98\x80" },
 };
@@ -79,8 +101,10 @@ static const struct {
 /* Odd, and right: each makes a container. */
 static const char *const accepted[] = {
 	"{}", " \r\n\t{ }\n", "{\"name\":\"\"}", "{\"config\":null}", "{\"config\":{}}", "{\"config\":{\"\":\"\"}}",
-	"{\"config\":{\"a\":-0}}", "{\"config\":{\"a\":1E5,\"b\":-1.5e-7,\"c\":9223372036854775807}}", "{\"n\\u0061me\":\"x\"}",
-	"{\"name\":\"\\ud83d\\ude00 \\/ \\b\\f\\n\\r\\t\\\\ \\u00e9\"}", "{\"name\":\"\xf0\x9f\x98\x80\xed\x9f\xbf\xf4\x8f\xbf\xbf\"}",
+	"{\"config\":{\"a\":-0}}", "{\"config\":{\"a\":1E5,\"b\":-1.5e-7,\"c\":9223372036854775807}}",
+		"{\"n\\u0061me\":\"x\"}",
+	"{\"name\":\"\\ud83d\\ude00 \\/ \\b\\f\\n\\r\\t\\\\ \\u00e9\"}",
+		"{\"name\":\"\xf0\x9f\x98\x80\xed\x9f\xbf\xf4\x8f\xbf\xbf\"}",
 	"{\"config\":{\"a\":[[[[[[]]]]]],\"b\":{\"c\":{}}}}", "{\"config\":{\"k\":1,\"K\":1}}", "{\"status\":{}}",
 	"{\"status\":{\"createdAt\":null,\"resources\":{}}}", "{\"config\":{\"id\":1,\"id \":2,\"labels\":null}}",
 };
@@ -143,14 +167,16 @@ START_TEST(depth)
 	} kinds[] = { { "[", "]" }, { "{\"a\":", "}" } };
 	size_t deep = 100000;
 	const char *bottom = _i == 1 ? "1" : "";
-	const char *body = text("{\"config\":%s%s%s}", text_repeat(kinds[_i].open, deep), bottom, text_repeat(kinds[_i].close, deep));
+	const char *body = text("{\"config\":%s%s%s}", text_repeat(kinds[_i].open, deep), bottom,
+		text_repeat(kinds[_i].close, deep));
 
 	refuse_everywhere(body, strlen(body), 400, "malformed-json");
 	/* Never closed: a parser that recurses without a bound would meet its end here. */
 	body = text_repeat(kinds[_i].open, deep);
 	refuse_everywhere(body, strlen(body), 400, "malformed-json");
 	/* Moderate depth is nobody's harm. */
-	body = text("{\"config\":{\"d\":%s%s%s}}", text_repeat(kinds[_i].open, 50), bottom, text_repeat(kinds[_i].close, 50));
+	body = text("{\"config\":{\"d\":%s%s%s}}", text_repeat(kinds[_i].open, 50), bottom,
+		text_repeat(kinds[_i].close, 50));
 	expect_status(http_ask(shared_http(), "POST", "/containers", NULL, body), 201);
 }
 END_TEST
@@ -179,7 +205,8 @@ START_TEST(every_cut)
 	const char *before = newest();
 
 	for (size_t len = 0; len < sizeof good - 1; len++)
-		expect_problem(http_send(shared_http(), "POST", "/containers", NULL, good, len), 400, "malformed-json");
+		expect_problem(http_send(shared_http(), "POST", "/containers", NULL, good, len), 400,
+			"malformed-json");
 	ck_assert_str_eq(before, newest());
 	expect_status(http_send(shared_http(), "POST", "/containers", NULL, good, sizeof good - 1), 201);
 }

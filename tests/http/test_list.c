@@ -220,8 +220,10 @@ START_TEST(lengths_in_selectors)
 	const char *l63 = text_repeat("x", 63), *l64 = text_repeat("x", 64);
 
 	expect_status(http_get(shared_http(), text("/containers?labelSelector=%s=%s", l63, l63)), 200);
-	expect_status(http_get(shared_http(), text("/containers?labelSelector=%s/%s", text_repeat("y.", 126), l63)), 400);
-	expect_status(http_get(shared_http(), text("/containers?labelSelector=%sy/%s", text_repeat("y.", 126), l63)), 200);
+	expect_status(http_get(shared_http(), text("/containers?labelSelector=%s/%s", text_repeat("y.", 126), l63)),
+		400);
+	expect_status(http_get(shared_http(), text("/containers?labelSelector=%sy/%s", text_repeat("y.", 126), l63)),
+		200);
 	expect_status(http_get(shared_http(), text("/containers?labelSelector=%s=a", l64)), 400);
 	expect_status(http_get(shared_http(), text("/containers?labelSelector=a=%s", l64)), 400);
 }
@@ -230,11 +232,14 @@ END_TEST
 START_TEST(parameters_elsewhere)
 {
 	static const char *const asked[][3] = {
-		{ "GET", "/containers/a1?limit=1", "limit" },        { "GET", "/containers/a1/status?wiat=exited", "wiat" },
-		{ "DELETE", "/containers/zz?forse=true", "force" },   { "DELETE", "/containers/zz?force=maybe", "force" },
+		{ "GET", "/containers/a1?limit=1", "limit" },        { "GET", "/containers/a1/status?wiat=exited",
+			"wiat" },
+		{ "DELETE", "/containers/zz?forse=true", "force" },
+			  { "DELETE", "/containers/zz?force=maybe", "force" },
 		{ "PUT", "/containers/a1?dryrun=true", "dryRun" },    { "POST", "/containers?dryRun=yes", "dryRun" },
 		{ "PATCH", "/containers/a1/status?sync=", "sync" },   { "GET", "/readyz?verbos", "verbose" },
-		{ "GET", "/metrics?x=1", "x" },                       { "POST", "/containers?sync=false&sync=false", "sync" },
+		{ "GET", "/metrics?x=1", "x" },                       { "POST", "/containers?sync=false&sync=false",
+			"sync" },
 		{ "GET", "/version?a", "a" },
 	};
 	const char *body = !strcmp(asked[_i][0], "GET") || !strcmp(asked[_i][0], "DELETE") ? NULL : "{}";

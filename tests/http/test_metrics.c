@@ -12,9 +12,12 @@
 /* Families that operators and rules build on. */
 static const char *const families[] = {
 	"tallyd_requests_total", "tallyd_request_duration_seconds", "tallyd_containers", "tallyd_transitions_total",
-	"tallyd_commits_total", "tallyd_journal_commit_seconds", "tallyd_checkpoint_lag_seconds", "tallyd_journal_bytes",
-	"tallyd_recovery_records", "tallyd_recovery_duration_seconds", "tallyd_store_readonly", "tallyd_journal_torn_tail_total",
-	"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds",
+	"tallyd_commits_total", "tallyd_journal_commit_seconds", "tallyd_checkpoint_lag_seconds",
+		"tallyd_journal_bytes",
+	"tallyd_recovery_records", "tallyd_recovery_duration_seconds", "tallyd_store_readonly",
+		"tallyd_journal_torn_tail_total",
+	"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
+		"process_start_time_seconds",
 };
 
 static const char *metrics(void)
@@ -35,7 +38,8 @@ static double sum_of(const char *all, const char *name, const char *label)
 	for (const char *line = all; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		char *one = text_copy(line, strcspn(line, "\n"));
 
-		if (strncmp(one, name, len) != 0 || (one[len] != '{' && one[len] != ' ') || (label && !strstr(one, label)))
+		if (strncmp(one, name, len) != 0 || (one[len] != '{' && one[len] != ' ') ||
+			(label && !strstr(one, label)))
 			continue;
 		sum += strtod(strrchr(one, ' ') + 1, NULL);
 	}
@@ -75,7 +79,8 @@ END_TEST
 START_TEST(names_are_ours)
 {
 	for (const char *line = metrics(); line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
-		ck_assert_msg(*line == '#' || !strncmp(line, "tallyd_", 7) || !strncmp(line, "process_", 8), "%.80s", line);
+		ck_assert_msg(*line == '#' || !strncmp(line, "tallyd_", 7) || !strncmp(line, "process_", 8), "%.80s",
+			line);
 }
 END_TEST
 
@@ -91,12 +96,16 @@ START_TEST(they_count)
 	after = metrics();
 	requests = sum_of(after, "tallyd_requests_total", NULL) - sum_of(before, "tallyd_requests_total", NULL);
 	ck_assert_msg(requests >= 5, "only %g requests more", requests);
-	ck_assert_msg(sum_of(after, "tallyd_requests_total", "422") - sum_of(before, "tallyd_requests_total", "422") >= 1, "%s", after);
+	ck_assert_msg(sum_of(after, "tallyd_requests_total", "422") - sum_of(before, "tallyd_requests_total",
+		"422") >= 1, "%s", after);
 	containers = sum_of(after, "tallyd_containers", NULL) - sum_of(before, "tallyd_containers", NULL);
 	ck_assert_msg(containers > 2.5 && containers < 3.5, "%g containers more", containers);
-	ck_assert_msg(sum_of(after, "tallyd_containers", "running") - sum_of(before, "tallyd_containers", "running") > 0.5, "%s", after);
-	ck_assert_msg(sum_of(after, "tallyd_transitions_total", NULL) > sum_of(before, "tallyd_transitions_total", NULL), "%s", after);
-	ck_assert_msg(sum_of(after, "tallyd_commits_total", NULL) > sum_of(before, "tallyd_commits_total", NULL), "%s", after);
+	ck_assert_msg(sum_of(after, "tallyd_containers", "running") - sum_of(before, "tallyd_containers",
+		"running") > 0.5, "%s", after);
+	ck_assert_msg(sum_of(after, "tallyd_transitions_total", NULL) > sum_of(before, "tallyd_transitions_total",
+		NULL), "%s", after);
+	ck_assert_msg(sum_of(after, "tallyd_commits_total", NULL) > sum_of(before, "tallyd_commits_total", NULL),
+		"%s", after);
 }
 END_TEST
 

@@ -36,22 +36,26 @@ static const struct {
 	{ { "--root", ROOT, "--check-config", "--listen", "nowhere" }, { NULL }, false, NULL, "listen" },
 	{ { "--root", ROOT, "--check-config", "--listen", "127.0.0.1:99999" }, { NULL }, false, NULL, "listen" },
 	{ { "--root", ROOT, "--check-config", "--listen", "unix:" }, { NULL }, false, NULL, "listen" },
-	{ { "--root", ROOT, "--check-config", "--max-connections", "many" }, { NULL }, false, NULL, "max-connections" },
+	{ { "--root", ROOT, "--check-config", "--max-connections", "many" }, { NULL }, false, NULL,
+		"max-connections" },
 	{ { "--root", ROOT, "--check-config", "--max-connections", "-1" }, { NULL }, false, NULL, "max-connections" },
 	{ { "--root", ROOT, "--check-config", "--max-connections", "" }, { NULL }, false, NULL, "max-connections" },
 	{ { "--root", ROOT, "--check-config", "--backend" }, { NULL }, false, NULL, "backend" },
 	{ { "--root", ROOT, "--check-config", "stray" }, { NULL }, false, NULL, "stray" },
 	{ { "--check-config" }, { NULL }, false, NULL, "root" },
 	{ { "--root", ROOT, "--check-config" }, { "TALLYD_BACKEND=floppy", NULL }, false, NULL, "TALLYD_BACKEND" },
-	{ { "--root", ROOT, "--check-config" }, { "TALLYD_MAX_CONNECTIONS=x", NULL }, false, NULL, "TALLYD_MAX_CONNECTIONS" },
-	{ { "--root", ROOT, "--check-config", "--backend", "disk" }, { "TALLYD_BACKEND=memory", NULL }, true, NULL, NULL },
+	{ { "--root", ROOT, "--check-config" }, { "TALLYD_MAX_CONNECTIONS=x", NULL }, false, NULL,
+		"TALLYD_MAX_CONNECTIONS" },
+	{ { "--root", ROOT, "--check-config", "--backend", "disk" }, { "TALLYD_BACKEND=memory", NULL }, true, NULL,
+		NULL },
 	{ { "--check-config" }, { "TALLYD_ROOT=/tmp", NULL }, true, NULL, NULL },
 	{ { "--root", ROOT, "--check-config", "--config", ROOT "/none.conf" }, { NULL }, false, NULL, "none.conf" },
 	{ { "--root", ROOT, "--listen", "0.0.0.0:0" }, { NULL }, false, NULL, "insecure" },
 	{ { "--root", ROOT, "--listen", "[::]:0" }, { NULL }, false, NULL, "insecure" },
 	{ { "--root", ROOT, "--check-config", "--listen", "0.0.0.0:0", "--insecure" }, { NULL }, true, NULL, NULL },
 	{ { "--root", ROOT "/file" }, { NULL }, false, NULL, "/file" },
-	{ { "--root", "/proc/nowhere/root", "--listen", "127.0.0.1:0" }, { NULL }, false, NULL, "/proc/nowhere/root" },
+	{ { "--root", "/proc/nowhere/root", "--listen", "127.0.0.1:0" }, { NULL }, false, NULL,
+		"/proc/nowhere/root" },
 	{ { "--root", ROOT "/empty", "--check-root" }, { NULL }, true, NULL, NULL },
 };
 
@@ -140,8 +144,10 @@ static void write_until_the_end(void *arg, size_t thread)
 
 	for (unsigned version = 1;; version++) {
 		const struct reply *r = http_ask(http, version == 1 ? "PUT" : "PATCH",
-						 text("/containers/t%zu%s", thread, version == 1 ? "" : "/status"), NULL,
-						 text(version == 1 ? "{\"status\":{\"message\":\"%u\"}}" : "{\"message\":\"%u\"}", version));
+						 text("/containers/t%zu%s", thread, version == 1 ? "" : "/status"),
+						     NULL,
+						 text(version == 1 ? "{\"status\":{\"message\":\"%u\"}}"
+						     : "{\"message\":\"%u\"}", version));
 
 		if (r->status == 200 || r->status == 201)
 			load->acked[thread] = version;
@@ -171,10 +177,12 @@ START_TEST(stop_under_load)
 		server_restart(load.server, NULL);
 		http = http_new(server_address(load.server, 0));
 		for (size_t t = 0; t < COUNT(load.acked); t++) {
-			unsigned seen = (unsigned)strtoul(json_text(http_get(http, text("/containers/t%zu", t))->json, "/status/message"), NULL, 10);
+			unsigned seen = (unsigned)strtoul(json_text(http_get(http, text("/containers/t%zu", t))->json,
+				"/status/message"), NULL, 10);
 
 			/* One more may have been written, its answer lost with the connection. */
-			ck_assert_msg(seen == load.acked[t] || seen == load.acked[t] + 1, "acknowledged %u, found %u", load.acked[t], seen);
+			ck_assert_msg(seen == load.acked[t] || seen == load.acked[t] + 1, "acknowledged %u, found %u",
+				load.acked[t], seen);
 			expect_status(http_ask(http, "DELETE", text("/containers/t%zu", t), NULL, NULL), 204);
 			load.acked[t] = 0;
 		}
@@ -199,7 +207,8 @@ START_TEST(answers_in_flight_at_the_stop)
 		ck_assert_int_eq(raw_read(raw[i]).status, 200);
 	}
 	for (size_t i = 0; i < MANY; i++)
-		ck_assert(raw_say(raw[i], text("PUT /containers/f%zu HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+		ck_assert(raw_say(raw[i],
+			text("PUT /containers/f%zu HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 					       "Content-Length: 2\r\n\r\n{}", i)));
 	server_signal(s, SIGTERM);
 	for (size_t i = 0; i < MANY; i++) {
@@ -228,7 +237,8 @@ START_TEST(stop_with_idle_connections)
 	ck_assert(raw_say(raw[1], "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"));
 	ck_assert_int_eq(raw_read(raw[1]).status, 200);
 	ck_assert(raw_say(raw[2], "GET /livez HTTP/1.1\r\nHo"));
-	ck_assert(raw_say(raw[3], "PUT /containers/z HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"));
+	ck_assert(raw_say(raw[3],
+		"PUT /containers/z HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"));
 	server_stop(s);
 	for (size_t i = 0; i < COUNT(raw); i++)
 		raw_close(raw[i]);

@@ -18,18 +18,24 @@
 
 static const struct script scripts[] = {
 	{ "unknown paths",
-	  { { "GET", "/", NULL, NULL, 404, "not-found", NULL }, { "GET", "/container", NULL, NULL, 404, "not-found", NULL },
-	    { "GET", "/v2/containers", NULL, NULL, 404, "not-found", NULL }, { "GET", "/v1", NULL, NULL, 404, "not-found", NULL },
-	    { "POST", "/nowhere", NULL, "{}", 404, "not-found", NULL }, { "DELETE", "/statuses", NULL, NULL, 404, "not-found", NULL },
+	  { { "GET", "/", NULL, NULL, 404, "not-found", NULL }, { "GET", "/container", NULL, NULL, 404, "not-found",
+	      NULL },
+	    { "GET", "/v2/containers", NULL, NULL, 404, "not-found", NULL },
+	        { "GET", "/v1", NULL, NULL, 404, "not-found", NULL },
+	    { "POST", "/nowhere", NULL, "{}", 404, "not-found", NULL },
+	        { "DELETE", "/statuses", NULL, NULL, 404, "not-found", NULL },
 	    { "OPTIONS", "/nowhere", NULL, NULL, 404, "not-found", NULL },
 	    { "GET", "/problems/no-such-problem", NULL, NULL, 404, "not-found", NULL } } },
 	{ "unknown paths below a container",
-	  { MADE, { "GET", ID "/nope", NULL, NULL, 404, "not-found", NULL }, { "GET", ID "/status/x", NULL, NULL, 404, "not-found", NULL },
-	    { "GET", ID "/", NULL, NULL, 404, "not-found", NULL }, { "GET", ID "/status/", NULL, NULL, 404, "not-found", NULL },
+	  { MADE, { "GET", ID "/nope", NULL, NULL, 404, "not-found", NULL },
+	      { "GET", ID "/status/x", NULL, NULL, 404, "not-found", NULL },
+	    { "GET", ID "/", NULL, NULL, 404, "not-found", NULL },
+	        { "GET", ID "/status/", NULL, NULL, 404, "not-found", NULL },
 	    { "GET", "/Containers/{id}", NULL, NULL, 404, "not-found", NULL } } },
 	{ "405 names what is possible",
 	  { MADE, { "DELETE", C, NULL, NULL, 405, "method-not-allowed", "@Allow=GET,~HEAD,~OPTIONS,~POST" },
-	    { "POST", ID, NULL, "{}", 405, "method-not-allowed", "@Allow*=DELETE @Allow*=GET @Allow*=HEAD @Allow*=OPTIONS @Allow*=PUT" },
+	    { "POST", ID, NULL, "{}", 405, "method-not-allowed",
+	        "@Allow*=DELETE @Allow*=GET @Allow*=HEAD @Allow*=OPTIONS @Allow*=PUT" },
 	    { "DELETE", S, NULL, NULL, 405, "method-not-allowed", "@Allow*=PATCH @Allow*=PUT @Allow*=GET" },
 	    { "PUT", ID "/checkpoint", NULL, "{}", 405, "method-not-allowed", "@Allow=GET,~HEAD,~OPTIONS" },
 	    { "POST", "/metrics", NULL, NULL, 405, "method-not-allowed", "@Allow*=GET" },
@@ -41,11 +47,14 @@ static const struct script scripts[] = {
 	    { "OPTIONS", C "/nobody/status", NULL, NULL, 204, NULL, "@Allow*=PATCH" },
 	    { "OPTIONS", "*", NULL, NULL, 204, NULL, NULL }, { "GET", "*", NULL, NULL, 400, "bad-request", NULL } } },
 	{ "methods that are none",
-	  { MADE, { "FROB", C, NULL, NULL, 501, "not-implemented", NULL }, { "get", C, NULL, NULL, 501, "not-implemented", NULL },
+	  { MADE, { "FROB", C, NULL, NULL, 501, "not-implemented", NULL },
+	      { "get", C, NULL, NULL, 501, "not-implemented", NULL },
 	    { "Patch", S, NULL, "{}", 501, "not-implemented", NULL } } },
 	{ "HEAD as GET",
-	  { MADE, { "HEAD", C, NULL, NULL, 200, NULL, "@ETag*=W/" }, { "HEAD", ID, NULL, NULL, 200, NULL, "@ETag={etag}" },
-	    { "HEAD", S, NULL, NULL, 200, NULL, "@ETag={etag}" }, { "HEAD", ID "/checkpoint", NULL, NULL, 200, NULL, NULL },
+	  { MADE, { "HEAD", C, NULL, NULL, 200, NULL, "@ETag*=W/" },
+	      { "HEAD", ID, NULL, NULL, 200, NULL, "@ETag={etag}" },
+	    { "HEAD", S, NULL, NULL, 200, NULL, "@ETag={etag}" },
+	        { "HEAD", ID "/checkpoint", NULL, NULL, 200, NULL, NULL },
 	    { "HEAD", C "/nobody", NULL, NULL, 404, NULL, "@Content-Type*=application/problem+json" },
 	    { "HEAD", "/metrics", NULL, NULL, 200, NULL, NULL } } },
 	{ "what a container is offered as",
@@ -58,12 +67,14 @@ static const struct script scripts[] = {
 	    { "GET", S, "Accept: application/problem+json, application/json", NULL, 200, NULL, NULL } } },
 	{ "types of bodies",
 	  { MADE, { "POST", C, "Content-Type: text/plain", "{}", 415, "unsupported-media-type", NULL },
-	    { "POST", C, "Content-Type: application/x-www-form-urlencoded", "{}", 415, "unsupported-media-type", NULL },
+	    { "POST", C, "Content-Type: application/x-www-form-urlencoded", "{}", 415, "unsupported-media-type",
+	        NULL },
 	    { "PUT", S, "Content-Type: application/merge-patch+json", "{}", 415, "unsupported-media-type", NULL },
 	    { "PATCH", S, "Content-Type: application/json-patch+json", "[]", 415, "unsupported-media-type",
 	      "@Accept-Patch*=application/merge-patch+json" },
 	    { "PATCH", S, "Content-Type: application/merge-patch+json", "{\"startedAt\":1}", 200, NULL, "etag=new" },
-	    { "PATCH", S, "Content-Type: Application/JSON; charset=UTF-8", "{\"startedAt\":1}", 200, NULL, "etag=same" },
+	    { "PATCH", S, "Content-Type: Application/JSON; charset=UTF-8", "{\"startedAt\":1}", 200, NULL,
+	        "etag=same" },
 	    { "PUT", S, "Content-Type: application/jsonx", "{}", 415, "unsupported-media-type", NULL } } },
 	{ "codings of bodies, and expectations",
 	  { MADE, { "PATCH", S, "Content-Encoding: gzip", "{\"startedAt\":1}", 415, "unsupported-media-type", NULL },
@@ -71,23 +82,31 @@ static const struct script scripts[] = {
 	    { "PATCH", S, "Expect: 100-continue", "{\"startedAt\":1}", 200, NULL, "etag=new" },
 	    { "GET", S, "Expect: nothing", NULL, 417, "expectation-failed", NULL } } },
 	{ "a body where none belongs is ignored",
-	  { MADE, { "GET", ID, NULL, "{broken", 200, NULL, "/id={id}" }, { "DELETE", ID, NULL, "{broken", 204, NULL, NULL } } },
+	  { MADE, { "GET", ID, NULL, "{broken", 200, NULL, "/id={id}" },
+	      { "DELETE", ID, NULL, "{broken", 204, NULL, NULL } } },
 	{ "cache rules",
-	  { MADE, { "GET", ID, NULL, NULL, 200, NULL, "@Cache-Control=no-cache @Vary*=Accept @Vary*=Accept-Encoding" },
+	  { MADE, { "GET", ID, NULL, NULL, 200, NULL,
+	      "@Cache-Control=no-cache @Vary*=Accept @Vary*=Accept-Encoding" },
 	    { "GET", S, NULL, NULL, 200, NULL, "@Cache-Control=no-cache @Vary*=Accept" },
 	    { "GET", C, NULL, NULL, 200, NULL, "@Cache-Control=no-cache @Vary*=Accept" },
-	    { "GET", "/metrics", NULL, NULL, 200, NULL, "@Cache-Control=no-store @Content-Type*=text/plain;~version=0.0.4" },
+	    { "GET", "/metrics", NULL, NULL, 200, NULL,
+	        "@Cache-Control=no-store @Content-Type*=text/plain;~version=0.0.4" },
 	    { "GET", "/livez", NULL, NULL, 200, NULL, "@Content-Type*=text/plain" },
 	    { "GET", "/version", NULL, NULL, 200, NULL, "@Cache-Control=no-cache" } } },
 	{ "the version's alias of everything",
-	  { { "GET", "/v1/version", NULL, NULL, 200, NULL, "/api=v1" }, { "GET", "/v1/livez", NULL, NULL, 200, NULL, NULL },
-	    { "GET", "/v1/openapi.json", NULL, NULL, 200, NULL, "/openapi=3.1.0" }, { "OPTIONS", "/v1/containers", NULL, NULL, 204, NULL, NULL },
-	    { "GET", "/v1/v1/containers", NULL, NULL, 404, "not-found", NULL }, { "GET", "/V1/containers", NULL, NULL, 404, "not-found", NULL } } },
+	  { { "GET", "/v1/version", NULL, NULL, 200, NULL, "/api=v1" },
+	      { "GET", "/v1/livez", NULL, NULL, 200, NULL, NULL },
+	    { "GET", "/v1/openapi.json", NULL, NULL, 200, NULL, "/openapi=3.1.0" },
+	        { "OPTIONS", "/v1/containers", NULL, NULL, 204, NULL, NULL },
+	    { "GET", "/v1/v1/containers", NULL, NULL, 404, "not-found", NULL },
+	        { "GET", "/V1/containers", NULL, NULL, 404, "not-found", NULL } } },
 	{ "what is running",
 	  { { "GET", "/version", NULL, NULL, 200, NULL,
 	      "/name=tallyd /version!=(absent) /commit!=(absent) /api=v1 /libraries/jansson!=(absent) /libraries/libmicrohttpd!=(absent)" },
-	    { "GET", "/readyz", NULL, NULL, 200, NULL, NULL }, { "GET", "/readyz?verbose", NULL, NULL, 200, NULL, NULL },
-	    { "GET", "/readyz?verbose=true", NULL, NULL, 200, NULL, NULL }, { "GET", "/livez?verbose=false", NULL, NULL, 200, NULL, NULL },
+	    { "GET", "/readyz", NULL, NULL, 200, NULL, NULL }, { "GET", "/readyz?verbose", NULL, NULL, 200, NULL,
+	        NULL },
+	    { "GET", "/readyz?verbose=true", NULL, NULL, 200, NULL, NULL },
+	        { "GET", "/livez?verbose=false", NULL, NULL, 200, NULL, NULL },
 	    { "GET", "/openapi.yaml", NULL, NULL, 200, NULL, "@Content-Type*=yaml" },
 	    { "GET", "/problems/already-exited", NULL, NULL, 200, NULL, "@Content-Type*=text/plain" } } },
 };
@@ -114,7 +133,8 @@ END_TEST
 /* HEAD's header fields are those of GET, its length too; the connection is kept. */
 START_TEST(head_has_the_length_of_get)
 {
-	static const char *const paths[] = { "/containers", "/containers/h", "/containers/h/status", "/version", "/openapi.json" };
+	static const char *const paths[] = { "/containers", "/containers/h", "/containers/h/status", "/version",
+		"/openapi.json" };
 	const struct reply *get, *head;
 
 	if (http_get(shared_http(), "/containers/h")->status != 200)
@@ -135,7 +155,8 @@ START_TEST(request_ids)
 		const char *sent;
 		bool kept;
 	} cases[] = {
-		{ "abc-123", true }, { "{\"json\":1}", true }, { "with blank", false }, { "caf\xc3\xa9", false }, { NULL, false },
+		{ "abc-123", true }, { "{\"json\":1}", true }, { "with blank", false }, { "caf\xc3\xa9", false },
+			{ NULL, false },
 	};
 	const char *sent = _i == 4 ? text_repeat("i", 129) : cases[_i].sent, *seen;
 	const struct reply *r;
@@ -171,7 +192,8 @@ START_TEST(trace_context_is_echoed)
 	const struct reply *r = http_ask(shared_http(), "GET", "/containers", text("traceparent: %s", trace), NULL);
 	const char *seen = reply_header(r, "traceparent");
 
-	ck_assert_msg(seen && strstr(seen, "4bf92f3577b34da6a3ce929d0e0e4736"), "traceparent: %s", seen ? seen : "(absent)");
+	ck_assert_msg(seen && strstr(seen, "4bf92f3577b34da6a3ce929d0e0e4736"), "traceparent: %s",
+		seen ? seen : "(absent)");
 	r = http_ask(shared_http(), "GET", "/containers", "traceparent: nonsense", NULL);
 	seen = reply_header(r, "traceparent");
 	ck_assert_msg(!seen || !strstr(seen, "nonsense"), "traceparent: %s", seen);
@@ -238,12 +260,14 @@ START_TEST(refusals_keep_the_connection)
 
 	(void)http_get(http, "/livez");
 	for (size_t i = 0; i < COUNT(asked); i++) {
-		const struct reply *r = http_ask(http, asked[i].method, asked[i].target, asked[i].headers, asked[i].body);
+		const struct reply *r = http_ask(http, asked[i].method, asked[i].target, asked[i].headers,
+			asked[i].body);
 
 		ck_assert_msg(r->status >= 400 && r->status < 502, "%s: %d", r->request, r->status);
 		r = http_get(http, "/livez");
 		expect_status(r, 200);
-		ck_assert_msg(r->connections == 0, "the connection was closed after %s %s", asked[i].method, asked[i].target);
+		ck_assert_msg(r->connections == 0, "the connection was closed after %s %s", asked[i].method,
+			asked[i].target);
 	}
 }
 END_TEST

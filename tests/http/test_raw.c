@@ -26,19 +26,26 @@ static const struct refused {
 	size_t len;
 	int status;
 } refused[] = {
-	{ "length and coding", B(POST "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
-	{ "coding and length", B(POST "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
+	{ "length and coding",
+		B(POST "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
+	{ "coding and length",
+		B(POST "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
 	{ "two lengths", B(POST "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} " NEXT), 400 },
 	{ "two equal lengths", B(POST "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}" NEXT), 400 },
-	{ "two codings", B(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
+	{ "two codings",
+		B(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT),
+		400 },
 	{ "two hosts", B("GET /containers/raw HTTP/1.1\r\n" H "Host: other\r\n\r\n" NEXT), 400 },
 	{ "two equal hosts", B(GET H "\r\n" NEXT), 400 },
 	{ "no host", B("GET /containers/raw HTTP/1.1\r\n\r\n" NEXT), 400 },
 	{ "coding gzip, chunked", B(POST "Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
 	{ "coding xchunked", B(POST "Transfer-Encoding: xchunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
-	{ "coding chunked, identity", B(POST "Transfer-Encoding: chunked, identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
-	{ "coding with a control byte", B(POST "Transfer-Encoding: \x0b" "chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
-	{ "coding in HTTP/1.0", B("POST /containers?dryRun=true HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
+	{ "coding chunked, identity", B(POST "Transfer-Encoding: chunked, identity\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT),
+		400 },
+	{ "coding with a control byte", B(POST "Transfer-Encoding: \x0b" "chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT),
+		400 },
+	{ "coding in HTTP/1.0",
+		B("POST /containers?dryRun=true HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
 	{ "folded line", B(GET "X-A: b\r\n c\r\n\r\n" NEXT), 400 },
 	{ "length in a folded line", B(POST "Content-L:          2\r\n ength\r\n\r\n{}" NEXT), 400 },
 	{ "bare LF after the request line", B("GET /containers/raw HTTP/1.1\n" H "\r\n" NEXT), 400 },
@@ -65,7 +72,8 @@ static const struct refused {
 	{ "%2f", B("GET /containers/..%2f..%2fVERSION HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
 	{ "%5C", B("GET /containers/a%5Cb HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
 	{ "..", B("GET /containers/.. HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
-	{ ".. for a write", B("PUT /containers/.. HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}" NEXT), 400 },
+	{ ".. for a write",
+		B("PUT /containers/.. HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}" NEXT), 400 },
 	{ ".. to remove", B("DELETE /containers/..?force=true HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
 	{ ".. in disguise", B("GET /containers/%2e%2E/status HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
 	{ ".", B("GET /containers/. HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
@@ -94,7 +102,8 @@ static const struct refused by_the_library[] = {
 	{ "chunk size 0x02", B(POST "Transfer-Encoding: chunked\r\n\r\n0x02\r\n{}\r\n0\r\n\r\n"), 400 },
 	{ "chunk size -1", B(POST "Transfer-Encoding: chunked\r\n\r\n-1\r\n{}\r\n0\r\n\r\n"), 400 },
 	{ "chunk longer than it says", B(POST "Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n"), 400 },
-	{ "chunk size of 17 digits", B(POST "Transfer-Encoding: chunked\r\n\r\n10000000000000002\r\n{}\r\n0\r\n\r\n"), 413 },
+	{ "chunk size of 17 digits", B(POST "Transfer-Encoding: chunked\r\n\r\n10000000000000002\r\n{}\r\n0\r\n\r\n"),
+		413 },
 	{ "noise", B("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"), 400 },
 	{ "HTTP/0.9", B("GET /containers/raw\r\n\r\n"), 400 },
 };
@@ -137,9 +146,11 @@ START_TEST(refused_and_closed)
 	make_raw();
 	ck_assert(raw_send(raw, c->bytes, c->len));
 	r = raw_read(raw);
-	ck_assert_msg(r.status == c->status, "%s: expected %d, got %d %s %s", c->name, c->status, r.status, r.head, r.body);
+	ck_assert_msg(r.status == c->status, "%s: expected %d, got %d %s %s", c->name, c->status, r.status, r.head,
+		r.body);
 	ck_assert_msg(r.close, "%s: the answer does not say Connection: close", c->name);
-	ck_assert_msg(strstr(r.head, "application/problem+json") && strstr(r.body, "\"type\":\"/problems/"), "%s: %s%s", c->name,
+	ck_assert_msg(strstr(r.head, "application/problem+json") && strstr(r.body, "\"type\":\"/problems/"),
+		"%s: %s%s", c->name,
 		      r.head, r.body);
 	rest = raw_rest(raw);
 	ck_assert_msg(rest, "%s: the connection stays open", c->name);
@@ -160,7 +171,8 @@ START_TEST(refused_by_the_library)
 	all = raw_rest(raw);
 	ck_assert_msg(all, "%s: the connection stays open", c->name);
 	ck_assert_msg(*all == '\0' || !strncmp(all, text("HTTP/1.1 %d ", c->status), 13) ||
-			      !strncmp(all, text("HTTP/1.0 %d ", c->status), 13), "%s: expected %d, got %s", c->name, c->status, all);
+			      !strncmp(all, text("HTTP/1.0 %d ", c->status), 13), "%s: expected %d, got %s", c->name,
+			          c->status, all);
 	/* Its doubled status line (defect of 0.9.75) is one answer still: what matters is that NEXT got none. */
 	ck_assert_msg(answers_in(all) <= 2 && !strstr(all, " 200 "), "%s: %s", c->name, all);
 	raw_close(raw);
@@ -176,7 +188,8 @@ START_TEST(known_and_harmless)
 
 	make_raw();
 	r = raw_once(address(), c->bytes, c->len, &closed);
-	ck_assert_msg(r.status == c->status, "%s: expected %d, got %d %s %s", c->name, c->status, r.status, r.head, r.body);
+	ck_assert_msg(r.status == c->status, "%s: expected %d, got %d %s %s", c->name, c->status, r.status, r.head,
+		r.body);
 	if (strstr(c->bytes, "chunked"))
 		ck_assert_msg(closed, "%s: the connection stays open after a chunked request", c->name);
 }
@@ -185,7 +198,8 @@ END_TEST
 START_TEST(chunked_closes)
 {
 	static const char *const bodies[] = {
-		"2\r\n{}\r\n0\r\n\r\n", "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n", "b\r\n{\"name\":\"x\"\r\n1\r\n}\r\n0\r\n\r\n",
+		"2\r\n{}\r\n0\r\n\r\n", "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n",
+			"b\r\n{\"name\":\"x\"\r\n1\r\n}\r\n0\r\n\r\n",
 	};
 	struct raw *raw = raw_open(address());
 	struct raw_reply r;
@@ -273,10 +287,12 @@ START_TEST(pipelining)
 	const char *id = shared_id("pipe");
 	struct raw_reply r;
 
-	ck_assert(raw_say(raw, text("PUT /containers/%s HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+	ck_assert(raw_say(raw,
+		text("PUT /containers/%s HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 				    "GET /containers/%s HTTP/1.1\r\n" H "X-Request-Id: second\r\n\r\n"
 				    "DELETE /containers/%s HTTP/1.1\r\n" H "\r\n"
-				    "GET /containers/%s HTTP/1.1\r\n" H "X-Request-Id: fourth\r\n\r\n", id, id, id, id)));
+				    "GET /containers/%s HTTP/1.1\r\n" H "X-Request-Id: fourth\r\n\r\n", id, id, id,
+				        id)));
 	ck_assert_int_eq(raw_read(raw).status, 201);
 	r = raw_read(raw);
 	ck_assert_msg(r.status == 200 && strstr(r.head, "second"), "%d %s", r.status, r.head);
@@ -362,7 +378,8 @@ START_TEST(leaves_before_the_answer)
 		double limit = suite_now() + SUITE_WAIT_SECONDS;
 		const struct reply *r;
 
-		while ((r = http_get(shared_http(), text("/containers/%s-%d", id, i)))->status != 200 && suite_now() < limit)
+		while ((r = http_get(shared_http(), text("/containers/%s-%d", id, i)))->status != 200 &&
+			suite_now() < limit)
 			suite_pause_ms(5);
 		expect_status(r, 200);
 	}
@@ -447,7 +464,8 @@ START_TEST(too_long_for_its_place)
 	(void)raw_say(raw, bytes);
 	r = raw_read(raw);
 	/* Beyond the memory of a connection the library answers by itself, and may lose the rest of what was sent. */
-	ck_assert_msg(r.status == cases[_i].status || (cases[_i].filler > 30000 && (r.status == 0 || r.status == 431 || r.status == 414)),
+	ck_assert_msg(r.status == cases[_i].status || (cases[_i].filler > 30000 &&
+		(r.status == 0 || r.status == 431 || r.status == 414)),
 		      "expected %d, got %d %s", cases[_i].status, r.status, r.head);
 	raw_close(raw);
 	expect_status(http_get(shared_http(), "/livez"), 200);

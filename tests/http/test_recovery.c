@@ -57,14 +57,16 @@ START_TEST(status_file_is_containerds)
 	struct http *http = http_new(server_address(s, 0));
 	struct stat st;
 
-	expect_status(http_ask(http, "PUT", "/containers/made", NULL, "{\"status\":{\"createdAt\":1500000000000000001}}"), 201);
+	expect_status(http_ask(http, "PUT", "/containers/made", NULL,
+		"{\"status\":{\"createdAt\":1500000000000000001}}"), 201);
 	expect_status(http_ask(http, "PUT", "/containers/runs", NULL,
 			       "{\"status\":{\"createdAt\":1500000000000000001,\"startedAt\":1500000001000000002,\"pid\":1234,"
 			       "\"resources\":{\"linux\":{\"cpu_period\":100000}}}}"), 201);
 	expect_status(http_ask(http, "PUT", "/containers/died", NULL,
 			       "{\"status\":{\"createdAt\":1500000000000000001,\"startedAt\":1500000001000000002,\"pid\":1}}"), 201);
 	expect_status(http_ask(http, "PATCH", "/containers/died/status", NULL,
-			       "{\"finishedAt\":1500000002000000003,\"exitCode\":137,\"reason\":\"OOMKilled\"}"), 200);
+			       "{\"finishedAt\":1500000002000000003,\"exitCode\":137,\"reason\":\"OOMKilled\"}"),
+			           200);
 	http_free(http);
 	server_stop(s);
 	for (size_t i = 0; i < COUNT(begins); i += 2) {
@@ -73,14 +75,16 @@ START_TEST(status_file_is_containerds)
 		ck_assert_msg(content, "%s: there is no status file", begins[i]);
 		/* Ours follow before the last brace; Go's decoder passes them over. */
 		ck_assert_msg(!strncmp(content, begins[i + 1], strlen(begins[i + 1]) - 1), "%s", content);
-		ck_assert_msg(!strcmp(content + strlen(content) - 2, "}\n") && strstr(content, "\"Crc32\":\""), "%s", content);
+		ck_assert_msg(!strcmp(content + strlen(content) - 2, "}\n") && strstr(content, "\"Crc32\":\""), "%s",
+			content);
 		ck_assert_int_eq(stat(status_file(s, begins[i]), &st), 0);
 		ck_assert_int_eq(st.st_mode & 07777, 0600);
 	}
 	ck_assert_int_eq(stat(server_root(s), &st), 0);
 	ck_assert_int_eq(stat(text("%s/containers/made", server_root(s)), &st), 0);
 	ck_assert_int_eq(st.st_mode & 07777, 0700);
-	ck_assert_ptr_nonnull(strstr(text_of_file(text("%s/containers/made/metadata", server_root(s)), NULL), "\"Metadata\":{\"ID\":\"made\""));
+	ck_assert_ptr_nonnull(strstr(text_of_file(text("%s/containers/made/metadata", server_root(s)), NULL),
+		"\"Metadata\":{\"ID\":\"made\""));
 	server_end(s);
 }
 END_TEST
@@ -154,7 +158,8 @@ END_TEST
 START_TEST(adopts_containerds_tree)
 {
 	static const char *const files[][3] = {
-		{ "made", B1, "CONTAINER_CREATED" }, { "runs", B2, "CONTAINER_RUNNING" }, { "died", B3, "CONTAINER_EXITED" },
+		{ "made", B1, "CONTAINER_CREATED" }, { "runs", B2, "CONTAINER_RUNNING" },
+			{ "died", B3, "CONTAINER_EXITED" },
 		{ "old", OLD, "CONTAINER_CREATED" }, { "cut", "{\"Version\":\"v1\",\"Pid\":", "CONTAINER_UNKNOWN" },
 		{ "other", "{\"Version\":\"v2\"}", "CONTAINER_UNKNOWN" }, { "empty", "", "CONTAINER_UNKNOWN" },
 	};
@@ -172,15 +177,18 @@ START_TEST(adopts_containerds_tree)
 		http = http_new(server_address(s, 0));
 		for (size_t i = 0; i < COUNT(files); i++)
 			expect_all(http_get(http, text("/containers/%s", files[i][0])),
-				   text("/id=%s /name= /config=null /status/state=%s /status/removing=false", files[i][0], files[i][2]));
+				   text("/id=%s /name= /config=null /status/state=%s /status/removing=false",
+				       files[i][0], files[i][2]));
 		expect_all(http_get(http, "/containers"), "/items/6/id=runs /items/7=(absent)");
-		expect_all(http_get(http, "/containers/runs/status"), "/pid=1234 /resources={\"linux\":{\"cpu_period\":100000}}");
+		expect_all(http_get(http, "/containers/runs/status"),
+			"/pid=1234 /resources={\"linux\":{\"cpu_period\":100000}}");
 		expect_status(http_ask(http, "PUT", text("/containers/new-%d", life), NULL, "{}"), 201);
 		expect_status(http_ask(http, "DELETE", text("/containers/new-%d", life), NULL, NULL), 204);
 		http_free(http);
 		server_stop(s);
 		for (size_t i = 0; i < 3; i++)
-			ck_assert_str_eq(text_of_file(text("%s/containers/%s/status", root, files[i][0]), NULL), files[i][1]);
+			ck_assert_str_eq(text_of_file(text("%s/containers/%s/status", root, files[i][0]), NULL),
+				files[i][1]);
 		server_restart(s, NULL);
 	}
 	server_end(s);
@@ -225,7 +233,8 @@ START_TEST(damage_is_kept)
 		server_restart(s, NULL);
 	}
 	http = http_new(server_address(s, 0));
-	expect_status(http_ask(http, "PATCH", "/containers/d1/status", NULL, "{\"finishedAt\":9,\"exitCode\":4}"), 200);
+	expect_status(http_ask(http, "PATCH", "/containers/d1/status", NULL, "{\"finishedAt\":9,\"exitCode\":4}"),
+		200);
 	http_free(http);
 	server_stop(s);
 	server_restart(s, NULL);
@@ -242,7 +251,8 @@ START_TEST(damage_is_repaired)
 	struct server *s = server_start(NULL);
 	struct http *http = http_new(server_address(s, 0));
 
-	expect_status(http_ask(http, "PUT", "/containers/fix", NULL, "{\"name\":\"n\",\"status\":{\"startedAt\":5,\"pid\":6}}"), 201);
+	expect_status(http_ask(http, "PUT", "/containers/fix", NULL,
+		"{\"name\":\"n\",\"status\":{\"startedAt\":5,\"pid\":6}}"), 201);
 	(void)wait_checkpoint(s, http, "fix");
 	http_free(http);
 	server_kill(s);
@@ -251,7 +261,8 @@ START_TEST(damage_is_repaired)
 	http = http_new(server_address(s, 0));
 	expect_all(http_get(http, "/containers/fix"), "/name=n /status/state=CONTAINER_RUNNING /status/pid=6");
 	(void)wait_checkpoint(s, http, "fix");
-	ck_assert_str_eq(text_of_file(find_file(text("%s/containers/fix", server_root(s)), "status.corrupt-"), NULL), "rubbish");
+	ck_assert_str_eq(text_of_file(find_file(text("%s/containers/fix", server_root(s)), "status.corrupt-"), NULL),
+		"rubbish");
 	http_free(http);
 	server_end(s);
 }
@@ -260,24 +271,32 @@ END_TEST
 /* Containers keep their states over a restart, and each can go on from there. */
 static const struct script before[] = {
 	{ "CREATED", { { "PUT", "/containers/{id}", NULL, "{\"status\":{\"createdAt\":1}}", 201, NULL, NULL } } },
-	{ "RUNNING", { { "PUT", "/containers/{id}", NULL, "{\"status\":{\"startedAt\":10,\"pid\":7}}", 201, NULL, NULL } } },
-	{ "EXITED", { { "PUT", "/containers/{id}", NULL, "{\"status\":{\"startedAt\":10,\"finishedAt\":20,\"exitCode\":3}}", 201, NULL, NULL } } },
+	{ "RUNNING", { { "PUT", "/containers/{id}", NULL, "{\"status\":{\"startedAt\":10,\"pid\":7}}", 201, NULL,
+		NULL } } },
+	{ "EXITED",
+		{ { "PUT", "/containers/{id}", NULL,
+		"{\"status\":{\"startedAt\":10,\"finishedAt\":20,\"exitCode\":3}}", 201, NULL, NULL } } },
 	{ "removing",
 	  { { "PUT", "/containers/{id}", NULL, "{}", 201, NULL, NULL },
 	    { "PATCH", "/containers/{id}/status", NULL, "{\"removing\":true}", 200, NULL, "/removing=true" } } },
 }, after[] = {
 	{ "CREATED",
 	  { { "GET", "/containers/{id}/status", NULL, NULL, 200, NULL, "/state=CONTAINER_CREATED" },
-	    { "PATCH", "/containers/{id}/status", NULL, "{\"startedAt\":10}", 200, NULL, "/state=CONTAINER_RUNNING" } } },
+	    { "PATCH", "/containers/{id}/status", NULL, "{\"startedAt\":10}", 200, NULL,
+	        "/state=CONTAINER_RUNNING" } } },
 	{ "RUNNING",
 	  { { "GET", "/containers/{id}/status", NULL, NULL, 200, NULL, "/state=CONTAINER_RUNNING /pid=7" },
-	    { "PATCH", "/containers/{id}/status", NULL, "{\"finishedAt\":20,\"exitCode\":1}", 200, NULL, "/state=CONTAINER_EXITED" } } },
+	    { "PATCH", "/containers/{id}/status", NULL, "{\"finishedAt\":20,\"exitCode\":1}", 200, NULL,
+	        "/state=CONTAINER_EXITED" } } },
 	{ "EXITED",
-	  { { "GET", "/containers/{id}/status", NULL, NULL, 200, NULL, "/state=CONTAINER_EXITED /exitCode=3 /reason=Error" },
-	    { "PATCH", "/containers/{id}/status", NULL, "{\"startedAt\":30}", 200, NULL, "/state=CONTAINER_RUNNING /exitCode=0" } } },
+	  { { "GET", "/containers/{id}/status", NULL, NULL, 200, NULL,
+	      "/state=CONTAINER_EXITED /exitCode=3 /reason=Error" },
+	    { "PATCH", "/containers/{id}/status", NULL, "{\"startedAt\":30}", 200, NULL,
+	        "/state=CONTAINER_RUNNING /exitCode=0" } } },
 	{ "removing",
 	  { { "GET", "/containers/{id}/status", NULL, NULL, 200, NULL, "/removing=false" },
-	    { "PATCH", "/containers/{id}/status", NULL, "{\"startedAt\":30}", 200, NULL, "/state=CONTAINER_RUNNING" } } },
+	    { "PATCH", "/containers/{id}/status", NULL, "{\"startedAt\":30}", 200, NULL,
+	        "/state=CONTAINER_RUNNING" } } },
 };
 
 START_TEST(states_outlive_a_restart)
@@ -315,9 +334,11 @@ START_TEST(deleted_and_made_again)
 	struct http *http = http_new(server_address(s, 0));
 	unsigned long long first;
 
-	first = reply_revision(http_ask(http, "PUT", "/containers/x", NULL, "{\"name\":\"one\",\"status\":{\"startedAt\":1}}"));
+	first = reply_revision(http_ask(http, "PUT", "/containers/x", NULL,
+		"{\"name\":\"one\",\"status\":{\"startedAt\":1}}"));
 	expect_status(http_ask(http, "DELETE", "/containers/x?force=true", NULL, NULL), 204);
-	expect_problem(http_ask(http, "PATCH", "/containers/x/status", NULL, "{\"reason\":\"r\"}"), 404, "container-not-found");
+	expect_problem(http_ask(http, "PATCH", "/containers/x/status", NULL, "{\"reason\":\"r\"}"), 404,
+		"container-not-found");
 	expect_status(http_ask(http, "PUT", "/containers/x", NULL, "{\"name\":\"two\"}"), 201);
 	expect_status(http_ask(http, "PUT", "/containers/y", NULL, "{}"), 201);
 	expect_status(http_ask(http, "DELETE", "/containers/y", NULL, NULL), 204);
@@ -329,7 +350,8 @@ START_TEST(deleted_and_made_again)
 			server_kill(s);
 		server_restart(s, NULL);
 		http = http_new(server_address(s, 0));
-		expect_all(http_get(http, "/containers"), "/items/0/name=two /items/0/status/state=CONTAINER_CREATED /items/1=(absent)");
+		expect_all(http_get(http, "/containers"),
+			"/items/0/name=two /items/0/status/state=CONTAINER_CREATED /items/1=(absent)");
 		ck_assert(reply_revision(http_get(http, "/containers/x")) > first);
 	}
 	http_free(http);

@@ -17,7 +17,8 @@ static void fill(void)
 	if (http_get(shared_http(), text("/containers/w%03d", HELD - 1))->status == 200)
 		return;
 	for (int i = 0; i < HELD; i++)
-		(void)shared_create(text("w%03d", i), text("\"name\":\"n%d\",\"config\":{\"labels\":{\"half\":\"%d\"}}", i, i % 2));
+		(void)shared_create(text("w%03d", i),
+			text("\"name\":\"n%d\",\"config\":{\"labels\":{\"half\":\"%d\"}}", i, i % 2));
 }
 
 /* The target of the Link header with rel="next", or NULL. */
@@ -52,7 +53,8 @@ static void write_on(void *arg, size_t number)
 			atomic_fetch_add(&w->bad, 1);
 		(void)http_ask(http, "DELETE", text("/containers/w%03d", (victim * 5) % HELD), NULL, NULL);
 		(void)http_ask(http, "PUT", text("/containers/v%zu-%d", number, i), NULL, "{}");
-		(void)http_ask(http, "PUT", text("/containers/w%03d", (victim * 5) % HELD), NULL, "{\"name\":\"again\"}");
+		(void)http_ask(http, "PUT", text("/containers/w%03d", (victim * 5) % HELD), NULL,
+			"{\"name\":\"again\"}");
 		http_forget(http);
 	}
 	http_free(http);
@@ -172,7 +174,8 @@ START_TEST(tampered_continue)
 		expect_problem(r, 400, "invalid-parameter");
 	}
 	expect_problem(http_get(http, text("/containers?limit=10&continue=%sA", token)), 400, "invalid-parameter");
-	expect_problem(http_get(http, text("/containers?limit=10&name=x&continue=%s", token)), 400, "invalid-parameter");
+	expect_problem(http_get(http, text("/containers?limit=10&name=x&continue=%s", token)), 400,
+		"invalid-parameter");
 	expect_status(http_get(http, text("/containers?limit=10&continue=%s", token)), 200);
 }
 END_TEST
@@ -290,7 +293,8 @@ START_TEST(compressed_when_asked)
 	fill();
 	plain = http_get(shared_http(), "/containers?idPrefix=w");
 	expect_all(plain, "@Content-Encoding=(absent) @Vary*=Accept-Encoding");
-	r = http_ask(shared_http(), "GET", "/containers?idPrefix=w", text("Accept-Encoding: %s", cases[_i].ask), NULL);
+	r = http_ask(shared_http(), "GET", "/containers?idPrefix=w", text("Accept-Encoding: %s", cases[_i].ask),
+		NULL);
 	expect_status(r, 200);
 	expect_all(r, "@Vary*=Accept-Encoding");
 	if (cases[_i].zipped != (reply_header(r, "Content-Encoding") != NULL))
@@ -321,7 +325,8 @@ START_TEST(accept_chooses)
 		{ "application/xml", NULL },
 		{ "text/html", NULL },
 	};
-	const struct reply *r = http_ask(shared_http(), "GET", "/containers?limit=1", text("Accept: %s", cases[_i].accept), NULL);
+	const struct reply *r = http_ask(shared_http(), "GET", "/containers?limit=1",
+		text("Accept: %s", cases[_i].accept), NULL);
 
 	if (!cases[_i].type) {
 		expect_problem(r, 406, "not-acceptable");
