@@ -200,6 +200,26 @@ START_TEST(trace_context_is_echoed)
 }
 END_TEST
 
+/* What a client writes comes back inside of JSON: any byte, and cut anywhere, it has to stay JSON. */
+START_TEST(problems_stay_json)
+{
+	static const char *const targets[] = {
+		"/containers/%FF", "/%FF%FE", "/containers?%FF=1", "/containers?limit=%FF", "/containers/%22%7D%0A", "/%22quoted%22",
+		"/containers?fieldSelector=%ED%A0%80=x", "/containers?state=%C3", "/containers/a%E2%82", "/problems/%FF",
+		"/containers?labelSelector=%80", "/containers?continue=%00",
+	};
+	const struct reply *r = http_get(shared_http(), targets[_i]);
+
+	ck_assert_msg(r->status == 404 || r->status == 400, "%s: %d", r->request, r->status);
+	expect_problem(r, r->status, strrchr(json_text(r->json, "/type"), '/') + 1);
+	/* 127 letters and a character of two bytes: details are cut somewhere near. */
+	for (size_t n = 120; n < 130; n++) {
+		r = http_get(shared_http(), text("/containers/%s%%C3%%A9", text_repeat("x", n)));
+		expect_problem(r, 404, "container-not-found");
+	}
+}
+END_TEST
+
 START_TEST(largest_body)
 {
 	const char *id = shared_id("large");
@@ -326,6 +346,7 @@ int main(void)
 	tcase_add_loop_test(c, request_ids, 0, 5);
 	tcase_add_test(c, request_ids_are_made);
 	tcase_add_test(c, trace_context_is_echoed);
+	tcase_add_loop_test(c, problems_stay_json, 0, 12);
 	tcase_add_test(c, largest_body);
 	tcase_add_test(c, longest_target);
 	tcase_add_test(c, most_headers);

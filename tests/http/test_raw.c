@@ -108,11 +108,12 @@ static const struct refused by_the_library[] = {
 	{ "HTTP/0.9", B("GET /containers/raw\r\n\r\n"), 400 },
 };
 
-/* Read without refusal, known, and without a second meaning. */
+/* Read without refusal, known, and without a second meaning; and what is right but refused, since it looks like a bare LF. */
 static const struct refused open_rows[] = {
 	{ "bare LF in a chunk line", B(POST "Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n"), 201 },
 	{ "empty lines before the request", B("\r\n\r\n" GET "\r\n"), 200 },
 	{ "chunk extension", B(POST "Transfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\n\r\n"), 201 },
+	{ "no blank after the colon", B(GET "X-A:b\r\n\r\n"), 400 },
 	{ "trailers", B(POST "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX-T: v\r\n\r\n"), 201 },
 };
 

@@ -171,7 +171,7 @@ static const struct script replacing[] = {
 static const struct script guarded[] = {
 	{ "If-Match",
 	  { RUNNING, { "PATCH", S, "If-Match: \"1\"", "{\"reason\":\"a\"}", 412, "revision-mismatch",
-	      "@ETag={etag} /current!=(absent)" },
+	      "@ETag={etag} /current={revision}" },
 	    { "PATCH", S, "If-Match: {etag}", "{\"reason\":\"a\"}", 200, NULL, "etag=new" },
 	    { "PATCH", S, "If-Match: {first}", "{\"reason\":\"b\"}", 412, "revision-mismatch", "@ETag={etag}" },
 	    { "PUT", S, "If-Match: {first}", "{\"startedAt\":10}", 412, "revision-mismatch", "@ETag={etag}" },

@@ -15,7 +15,9 @@ struct run {
 
 static const char *filled(const struct run *run, const char *template)
 {
-	const char *pairs[] = { "id", run->id, "first", run->first, "etag", run->etag, NULL };
+	size_t len = strlen(run->etag);
+	const char *revision = *run->etag == '"' ? text_copy(run->etag + 1, len - 2) : "(none)";
+	const char *pairs[] = { "id", run->id, "first", run->first, "etag", run->etag, "revision", revision, NULL };
 
 	return template ? text_fill(template, pairs) : NULL;
 }

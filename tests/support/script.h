@@ -1,7 +1,7 @@
 /* script.h - requests and the answers expected, as a table.
  *
- * In target, headers, body and wishes stand {id} (the container this script is about), {etag} (the newest ETag seen)
- * and {first} (the first ETag seen).  Two wishes are added to those of expect.h: etag=same and etag=new compare the
+ * In target, headers, body and wishes stand {id} (the container this script is about), {etag} (the newest ETag seen),
+ * {revision} (the number in it) and {first} (the first ETag seen).  Two wishes are added to those of expect.h: etag=same and etag=new compare the
  * container's ETag after the step with the one before it.  A write that is refused must leave the container as it
  * was, to the byte: every script checks that by itself. */
 #ifndef SUPPORT_SCRIPT_H
