@@ -80,8 +80,8 @@ static const struct {
 	const char *bytes, *pointer;
 } misshapen[] = {
 	{ "[]", "" }, { "[{}]", "" }, { "null", "" }, { "true", "" }, { "7", "" }, { "\"x\"", "" }, { "-0.5e-3", "" },
-	{ "{\"id\":7}", "/id" }, { "{\"id\":null}", "/id" }, { "{\"id\":\"\"}", "/id" }, { "{\"id\":{}}", "/id" },
-	{ "{\"name\":7}", "/name" }, { "{\"name\":null}", "/name" }, { "{\"name\":[]}", "/name" },
+	{ "{\"id\":7}", "/id" }, { "{\"id\":\"\"}", "/id" }, { "{\"id\":{}}", "/id" },
+	{ "{\"name\":7}", "/name" }, { "{\"name\":[]}", "/name" },
 		{ "{\"imageRef\":true}", "/imageRef" },
 	{ "{\"sandboxId\":{}}", "/sandboxId" }, { "{\"logPath\":1.5}", "/logPath" }, { "{\"config\":7}", "/config" },
 	{ "{\"config\":\"{}\"}", "/config" }, { "{\"config\":[]}", "/config" }, { "{\"config\":true}", "/config" },
@@ -105,7 +105,7 @@ static const char *const accepted[] = {
 		"{\"n\\u0061me\":\"x\"}",
 	"{\"name\":\"\\ud83d\\ude00 \\/ \\b\\f\\n\\r\\t\\\\ \\u00e9\"}",
 		"{\"name\":\"\xf0\x9f\x98\x80\xed\x9f\xbf\xf4\x8f\xbf\xbf\"}",
-	"{\"config\":{\"a\":[[[[[[]]]]]],\"b\":{\"c\":{}}}}", "{\"config\":{\"k\":1,\"K\":1}}", "{\"status\":{}}",
+	"{\"config\":{\"a\":[[[[[[]]]]]],\"b\":{\"c\":{}}}}", "{\"config\":{\"k\":1,\"K\":1}}", "{\"status\":{}}", "{\"name\":null,\"logPath\":null,\"status\":null}",
 	"{\"status\":{\"createdAt\":null,\"resources\":{}}}", "{\"config\":{\"id\":1,\"id \":2,\"labels\":null}}",
 };
 
