@@ -1,6 +1,7 @@
 #include "container/codec.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,7 @@
 #include "container/fields.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,11 @@ void field_error(struct field_errors *errors, const char *pointer, const char *f
 	errors->at[errors->count].detail = arena_copy(errors->arena, text, strlen(text));
 	if (errors->at[errors->count].pointer && errors->at[errors->count].detail)
 		errors->count++;
+}
+
+const char *json_library(void)
+{
+	return jansson_version_str();
 }
 
 static const void *place_of(const struct field *f, const void *from)

@@ -9,7 +9,6 @@
 #ifndef CONTAINER_FIELDS_H
 #define CONTAINER_FIELDS_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +16,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+
+struct json_t; /* jansson's: whoever passes one includes it */
 
 enum casing { WIRE, DISK, CASINGS };
 
@@ -60,16 +61,19 @@ int field_encode(struct buf *, const struct field *, enum casing, const void *fr
 /* Strict decoding of the object <j> into the struct at <into>; <at> is the pointer of the object ("" = the body).
  * Sets bit i of *given for each row that was there.  Texts are copied to errors->arena.  Each refused member is an
  * error; the struct may then be half written, so decode into one of your own.  0, or -ENOMEM. */
-must_check int fields_from_wire(const json_t *j, const struct field *, size_t n, const char *at, void *into,
+must_check int fields_from_wire(const struct json_t *j, const struct field *, size_t n, const char *at, void *into,
 				uint64_t *given, struct field_errors *);
 
 /* Lenient decoding.  <unknown>, when not NULL, is told of each member that is in no row.  0, or -EBADMSG with a text that names the member,
  * or -ENOMEM. */
-typedef int unknown_member(void *cls, const char *key, const json_t *value);
-must_check int fields_from_disk(const json_t *j, const struct field *, size_t n, void *into, struct arena *,
+typedef int unknown_member(void *cls, const char *key, const struct json_t *value);
+must_check int fields_from_disk(const struct json_t *j, const struct field *, size_t n, void *into, struct arena *,
 				unknown_member *unknown, void *cls, struct err *);
 
 /* The compact text of a JSON value, members in their order, in the arena; NULL when memory runs out. */
-must_check const char *json_compact(const json_t *, struct arena *, size_t *ret_len);
+must_check const char *json_compact(const struct json_t *, struct arena *, size_t *ret_len);
+
+/* The version of the JSON library that is linked. */
+const char *json_library(void);
 
 #endif

@@ -1,0 +1,154 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "api/list.h"
+#include "api/outcome.h"
+#include "container/codec.h"
+#include "container/id.h"
+
+static const char *path_of(struct request *q, const char *id)
+{
+	return arena_printf(&q->arena, "/containers/%s", id);
+}
+
+/* ---- reading ---- */
+
+void get_container(struct app *app, struct request *q, struct reply *a)
+{
+	const char *ref = q->segment[1];
+	struct candidates few = { 0 };
+	struct container *c = NULL;
+	enum store_find found = store_find(app->store, ref, &c, &few);
+
+	if (!c) {
+		outcome_not_found(q, a, found, ref, &few);
+		return;
+	}
+	if (found != STORE_EXACT)
+		reply_header(a, "Content-Location", path_of(q, container_id(c)));
+	if (outcome_precondition(q, a, container_revision(c))) {
+		container_unref(c);
+		return;
+	}
+	reply_etag(a, q, container_revision(c));
+	reply_snapshot(a, 200, c, container_json(c));
+}
+
+/* ---- creating ---- */
+
+/* Decode the body of POST or PUT into the change.  False: the reply holds the refusal. */
+static bool read_body(struct request *q, struct reply *a)
+{
+	struct field_errors errors = { .arena = &q->arena };
+	int r = codec_create_from_wire((struct slice){ q->body.at, q->body.len }, &q->change, &errors);
+
+	if (r == CODEC_OK)
+		return true;
+	outcome_undecodable(q, a, r, &errors);
+	return false;
+}
+
+void create_container(struct app *app, struct request *q, struct reply *a)
+{
+	char made[ID_GENERATED + 1];
+
+	(void)app;
+	if (!outcome_begin(q, a, CHANGE_CREATE) || !read_body(q, a))
+		return;
+	if (q->change.metadata.id[0] == '\0') {
+		if (id_generate(made) == 0)
+			q->change.metadata.id = arena_copy(&q->arena, made, ID_GENERATED);
+		if (!q->change.metadata.id || q->change.metadata.id[0] == '\0') {
+			problem(a, q, PROBLEM_INTERNAL, "the system has no random bytes for an id");
+			return;
+		}
+	}
+	q->change.id = q->change.metadata.id;
+}
+
+void put_container(struct app *app, struct request *q, struct reply *a)
+{
+	(void)app;
+	if (outcome_begin(q, a, CHANGE_PUT))
+		(void)read_body(q, a);
+}
+
+/* The container as it is now, or only that it is. */
+static void answer_container(struct request *q, struct reply *a, unsigned status)
+{
+	struct container *c = take(q->ticket.container);
+
+	if (!q->change.dry_run)
+		reply_etag(a, q, container_revision(c));
+	if (q->minimal) {
+		container_unref(c);
+		reply_empty(a, status == 201 ? 201 : 204);
+		reply_header(a, "Preference-Applied", "return=minimal");
+		return;
+	}
+	reply_snapshot(a, status, c, container_json(c));
+}
+
+void created_container(struct app *app, struct request *q, struct reply *a)
+{
+	if (q->ticket.verdict.end != CHANGE_CREATED) {
+		outcome_refused(app, q, a);
+		return;
+	}
+	reply_header(a, "Location", path_of(q, q->change.id));
+	answer_container(q, a, 201);
+}
+
+void finished_put(struct app *app, struct request *q, struct reply *a)
+{
+	if (q->ticket.verdict.end == CHANGE_SAME)
+		answer_container(q, a, 200);
+	else
+		created_container(app, q, a);
+}
+
+/* ---- deleting ---- */
+
+void delete_container(struct app *app, struct request *q, struct reply *a)
+{
+	(void)app;
+	(void)outcome_begin(q, a, CHANGE_DELETE);
+}
+
+void deleted_container(struct app *app, struct request *q, struct reply *a)
+{
+	struct candidates few = { 0 };
+	struct container *c = NULL;
+	enum store_find found;
+
+	if (!change_end_is_success(q->ticket.verdict.end)) {
+		outcome_refused(app, q, a);
+		return;
+	}
+	reply_empty(a, 204);
+	if (q->ticket.verdict.end != CHANGE_ABSENT)
+		return;
+	/* Most likely a short id: "gone" would be a lie about a container that is there. */
+	found = store_find(app->store, q->change.id, &c, &few);
+	if (c && found == STORE_PREFIX)
+		few = (struct candidates){ 1, { container_ref(c) } };
+	container_unref(c);
+	if (!few.count)
+		return;
+	problem_start(a, q, PROBLEM_FULL_ID_REQUIRED, "%s is nobody's id, but begins one", q->change.id);
+	problem_candidates(a, &few);
+	problem_end(a, PROBLEM_FULL_ID_REQUIRED);
+	candidates_free(&few);
+}
+
+/* ---- listing ---- */
+
+void list_containers(struct app *app, struct request *q, struct reply *a)
+{
+	struct list_query query;
+
+	if (!list_read_query(q, a, &query))
+		return;
+	list_answer(app, q, a, &query);
+}

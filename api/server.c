@@ -1,0 +1,379 @@
+#include "api/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/server_internal.h"
+#include "base/log.h"
+
+enum {
+	POOL_BYTES = 32 * 1024, /* a connection's: its head, 40 bytes a field, the head of the reply, the window of a list */
+	HEAD_SECONDS = 10,      /* added to the idle time for a head that comes drop by drop */
+};
+
+const char *server_library(void)
+{
+	return MHD_get_version();
+}
+
+/* ---- connections ---- */
+
+int64_t peer_idle_deadline(const struct loop *l)
+{
+	return l->now_ns + (l->server->options.idle_seconds + HEAD_SECONDS) * NS_PER_S;
+}
+
+static enum MHD_Result accept_policy(void *cls, const struct sockaddr *address, socklen_t len)
+{
+	struct loop *l = cls;
+	struct address_key key = address_key_of(address, len);
+
+	if (addresses_may_enter(l->server->addresses, &key))
+		return MHD_YES;
+	traffic_count(&l->server->traffic.refused);
+	return MHD_NO;
+}
+
+static struct peer *peer_new(struct loop *l, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct peer *p = calloc(1, sizeof *p);
+
+	if (!p || !fd) {
+		free(p);
+		return NULL;
+	}
+	p->loop = l;
+	p->fd = fd->connect_fd;
+	p->deadline_ns = peer_idle_deadline(l);
+	if (address && address->client_addr)
+		p->address = address_key_of(address->client_addr, sizeof(struct sockaddr_in6));
+	p->counted = addresses_enter(l->server->addresses, &p->address);
+	p->after = l->peers;
+	if (p->after)
+		p->after->before = p;
+	l->peers = p;
+	return p;
+}
+
+static void peer_free(struct peer *p)
+{
+	if (p->before)
+		p->before->after = p->after;
+	else
+		p->loop->peers = p->after;
+	if (p->after)
+		p->after->before = p->before;
+	if (p->counted)
+		addresses_leave(p->loop->server->addresses, &p->address);
+	free(p);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **slot, enum MHD_ConnectionNotificationCode code)
+{
+	struct loop *l = cls;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		traffic_count(&l->traffic->accepted);
+		*slot = peer_new(l, connection); /* NULL: its first request is refused */
+		return;
+	}
+	traffic_count(&l->traffic->closed);
+	if (*slot)
+		peer_free(*slot);
+	*slot = NULL;
+}
+
+/* One byte a second keeps a connection "active" for the library: end those that are over their time.  The library sees a
+ * hang-up; only it may close the descriptor. */
+static void end_late_peers(struct loop *l)
+{
+	for (struct peer *p = l->peers; p; p = p->after)
+		if (p->deadline_ns <= l->now_ns) {
+			traffic_count(&l->traffic->timed_out);
+			(void)shutdown(p->fd, SHUT_RDWR);
+			p->deadline_ns = INT64_MAX;
+		}
+}
+
+/* ---- the loop ---- */
+
+static void drain_begin(struct loop *l)
+{
+	l->draining = true;
+	l->drain_until_ns = l->now_ns + l->server->grace_ns;
+	for (size_t i = 0; i < l->daemon_count; i++)
+		(void)MHD_quiesce_daemon(l->daemon[i]); /* gives the listening copy back: closed with the daemon */
+}
+
+/* Idle connections are not waited for, and a half-sent body only for a moment. */
+static bool drained(const struct loop *l)
+{
+	int64_t body_until = l->drain_until_ns - l->server->grace_ns + 500 * NS_PER_MS;
+
+	if (l->waiting > 0 || atomic_load(&l->resuming) > 0)
+		return false; /* the store answers every change it has taken */
+	if (l->now_ns >= l->drain_until_ns)
+		return true;
+	return l->sending == 0 && (l->receiving == 0 || l->now_ns >= body_until);
+}
+
+static int next_timeout(const struct loop *l)
+{
+	int ms = l->draining ? 20 : 1000;
+
+	for (size_t i = 0; i < l->daemon_count; i++) {
+		MHD_UNSIGNED_LONG_LONG due;
+
+		if (MHD_get_timeout(l->daemon[i], &due) == MHD_YES && due < (unsigned)ms)
+			ms = (int)due;
+	}
+	return ms;
+}
+
+static void each_second(struct loop *l)
+{
+	if (l->now_ns < l->next_sweep_ns)
+		return;
+	l->next_sweep_ns = l->now_ns + NS_PER_S;
+	end_late_peers(l);
+	store_withdraw_late(l->server->app->store);
+}
+
+/* One turn: wait, let the library work, look at the time.  Negative: the loop cannot go on. */
+static int turn(struct loop *l, struct pollfd *ready)
+{
+	uint64_t drop;
+
+	if (poll(ready, l->daemon_count + 1, next_timeout(l)) < 0 && errno != EINTR)
+		return -errno;
+	l->now_ns = clock_mono(l->server->app->clock);
+	if (ready[l->daemon_count].revents && read(l->wake, &drop, sizeof drop) < 0 && errno != EAGAIN)
+		return -errno;
+	for (size_t i = 0; i < l->daemon_count; i++)
+		if (MHD_run(l->daemon[i]) != MHD_YES) /* always, also when poll said nothing: timeouts */
+			return -EIO;
+	each_second(l);
+	return 0;
+}
+
+static void *loop_run(void *arg)
+{
+	struct pollfd ready[LISTENERS_MAX + 1];
+	struct loop *l = arg;
+	int r = 0;
+
+	for (size_t i = 0; i < l->daemon_count; i++)
+		ready[i] = (struct pollfd){ .fd = l->daemon_epoll[i], .events = POLLIN };
+	ready[l->daemon_count] = (struct pollfd){ .fd = l->wake, .events = POLLIN };
+	while (r == 0 && !(l->draining && drained(l))) {
+		r = turn(l, ready);
+		if (!l->draining && atomic_load(&l->server->stopping))
+			drain_begin(l);
+	}
+	if (r < 0) {
+		log_error("loop cannot go on", LOG_NUMBER("loop", l->number), LOG_TEXT("error", strerror(-r)));
+		abort(); /* half a server is worse than none: whoever supervises us starts a whole one */
+	}
+	return NULL;
+}
+
+/* ---- start ---- */
+
+static void library_log(void *cls, const char *fmt, va_list args)
+{
+	char text[256];
+
+	(void)cls;
+	if (!log_wants(LOG_DEBUG))
+		return;
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	text[strcspn(text, "\n")] = '\0';
+	log_debug("libmicrohttpd", LOG_TEXT("says", text));
+}
+
+static int start_daemon(struct loop *l, const struct listener *from, unsigned per_daemon, struct err *err)
+{
+	size_t i = l->daemon_count;
+	const union MHD_DaemonInfo *info;
+
+	l->listener_copy[i] = fcntl(from->fd, F_DUPFD_CLOEXEC, 3);
+	if (l->listener_copy[i] < 0)
+		return err_set(err, -errno, "copy the listening socket of %s", from->address);
+	l->daemon[i] = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, accept_policy, l,
+					exchange_on_access, l, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+					MHD_OPTION_LISTEN_SOCKET, l->listener_copy[i],
+					MHD_OPTION_URI_LOG_CALLBACK, exchange_on_target, l,
+					MHD_OPTION_NOTIFY_COMPLETED, exchange_on_done, l,
+					MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
+					MHD_OPTION_STRICT_FOR_CLIENT, -1, /* 1 and 0 take "Content-Length : 5" */
+					MHD_OPTION_CONNECTION_TIMEOUT, l->server->options.idle_seconds,
+					MHD_OPTION_CONNECTION_LIMIT, per_daemon,
+					MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+					MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+	if (!l->daemon[i]) {
+		(void)close(l->listener_copy[i]);
+		return err_say(err, -EIO, "libmicrohttpd does not start on %s (see the log at level debug)", from->address);
+	}
+	l->daemon_count++;
+	info = MHD_get_daemon_info(l->daemon[i], MHD_DAEMON_INFO_EPOLL_FD);
+	if (!info)
+		return err_say(err, -EIO, "libmicrohttpd gives no epoll descriptor");
+	l->daemon_epoll[i] = info->epoll_fd;
+	return 0;
+}
+
+static int start_loop(struct server *s, struct loop *l, const struct listener *listeners, size_t n, struct err *err)
+{
+	unsigned fair = (s->options.max_connections + (unsigned)s->loop_count - 1) / (unsigned)s->loop_count;
+	int r = 0;
+
+	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->wake < 0)
+		return err_set(err, -errno, "make an event descriptor");
+	l->now_ns = clock_mono(s->app->clock);
+	if (getrandom(&l->id_seed, sizeof l->id_seed, GRND_NONBLOCK) != (ssize_t)sizeof l->id_seed)
+		l->id_seed = (uint64_t)l->now_ns;
+	/* The loops compete for new connections, so that the spread is never quite even. */
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = start_daemon(l, &listeners[i], fair + fair / 10 + 1, err);
+	if (r == 0) {
+		r = thread_start(&l->thread, "http", loop_run, l);
+		l->running = r == 0;
+		if (r < 0)
+			return err_set(err, r, "start a loop");
+	}
+	return r;
+}
+
+static unsigned loops_wanted(const struct server_options *o)
+{
+	long cores = o->loops ? (long)o->loops : sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
+}
+
+/* Every connection is a descriptor; some are needed for files. */
+static void raise_descriptor_limit(struct server_options *o)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* where it is refused the old limit counts below */
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 512 && o->max_connections > limit.rlim_cur - 256)
+		o->max_connections = (unsigned)(limit.rlim_cur - 256);
+}
+
+static struct server *server_new(struct app *app, const struct server_options *options)
+{
+	struct server *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->app = app;
+	s->options = *options;
+	raise_descriptor_limit(&s->options);
+	s->loop_count = loops_wanted(options);
+	s->addresses = addresses_new(options->max_connections_per_ip);
+	s->loops = calloc(s->loop_count, sizeof s->loops[0]);
+	s->traffic.loop = aligned_alloc(64, s->loop_count * sizeof s->traffic.loop[0]);
+	if (!s->addresses || !s->loops || !s->traffic.loop) {
+		server_free(s);
+		return NULL;
+	}
+	memset(s->traffic.loop, 0, s->loop_count * sizeof s->traffic.loop[0]);
+	s->traffic.loops = s->loop_count;
+	app->traffic = &s->traffic;
+	for (size_t i = 0; i < s->loop_count; i++) {
+		s->loops[i].server = s;
+		s->loops[i].number = (unsigned)i;
+		s->loops[i].wake = -1;
+		s->loops[i].traffic = &s->traffic.loop[i];
+	}
+	return s;
+}
+
+int server_start(struct app *app, const struct listener *listeners, size_t n, const struct server_options *options,
+		 struct server **ret, struct err *err)
+{
+	struct server *s;
+	int r = 0;
+
+	if (n == 0 || n > LISTENERS_MAX)
+		return err_say(err, -EINVAL, "there must be 1 to %d addresses to listen on, not %zu", LISTENERS_MAX, n);
+	s = server_new(app, options);
+	if (!s)
+		return err_set(err, -ENOMEM, "make the server");
+	for (size_t i = 0; i < s->loop_count && r == 0; i++)
+		r = start_loop(s, &s->loops[i], listeners, n, err);
+	if (r < 0) {
+		server_stop(s, 0);
+		server_free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+/* ---- stop ---- */
+
+static void close_loop(struct loop *l)
+{
+	for (size_t i = 0; i < l->daemon_count; i++) {
+		MHD_stop_daemon(l->daemon[i]);
+		(void)close(l->listener_copy[i]);
+	}
+	l->daemon_count = 0;
+	if (l->wake >= 0)
+		(void)close(l->wake);
+	l->wake = -1;
+	while (l->spares) {
+		struct exchange *x = l->spares;
+
+		l->spares = x->spare;
+		exchange_free(x);
+	}
+}
+
+void server_stop(struct server *s, int64_t grace_ns)
+{
+	const uint64_t one = 1;
+
+	s->grace_ns = grace_ns;
+	atomic_store(&s->app->draining, true);
+	atomic_store(&s->stopping, true);
+	for (size_t i = 0; i < s->loop_count; i++)
+		if (s->loops[i].running && write(s->loops[i].wake, &one, sizeof one) < 0)
+			continue; /* full: it is awake already; else it wakes within a second */
+	for (size_t i = 0; i < s->loop_count; i++) {
+		if (s->loops[i].running)
+			thread_join(s->loops[i].thread);
+		s->loops[i].running = false;
+		close_loop(&s->loops[i]);
+	}
+}
+
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	if (s->app->traffic == &s->traffic)
+		s->app->traffic = NULL;
+	addresses_free(s->addresses);
+	free(s->traffic.loop);
+	free(s->loops);
+	free(s);
+}
