@@ -1,4 +1,6 @@
 # tallyd.  `make help` lists the targets; `make run` and `make test` install what they need on Debian 12.
+.DEFAULT_GOAL = tallyd
+
 OUT  = build
 MODE = release
 SAN  =
@@ -65,3 +67,78 @@ $(OUT)/http/%: tests/http/%.c $(SUPPORT:%.c=$(OUT)/obj/%.o)
 $(OUT)/obj/tests/%.o: CPPFLAGS += -Itests
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+
+# ---- for people ----
+
+## run           install what is missing, build, serve ./data on 127.0.0.1:8080
+.PHONY: run
+run: deps tallyd
+	$(OUT)/tallyd --root ./data --listen 127.0.0.1:8080
+
+## deps          install the packages that building and testing need (Debian 12, as root)
+.PHONY: deps
+deps:
+	@tests/support/install build
+
+## test          install, build, run every suite that needs Debian packages only
+.PHONY: test
+test:
+	@tests/support/install build test
+	@$(MAKE) --no-print-directory check MODE=debug OUT=$(OUT)/debug
+
+## check         build and run the unit and HTTP suites in the mode given (MODE, CC, SAN, OUT)
+.PHONY: check
+check: $(OUT)/tallyd $(UNIT_BIN) $(HTTP_BIN)
+	@TALLYD=$(abspath $(OUT)/tallyd) tests/support/suites $(UNIT_BIN) $(HTTP_BIN)
+
+## sanitize      the same under ASan+UBSan and under TSan, without suppressions
+.PHONY: sanitize
+sanitize:
+	@tests/support/install build test
+	@$(MAKE) --no-print-directory check MODE=debug SAN=address,undefined OUT=$(OUT)/asan
+	@$(MAKE) --no-print-directory check MODE=debug SAN=thread OUT=$(OUT)/tsan
+
+## fuzz          run each fuzz target for SECONDS_EACH (10) seconds
+.PHONY: fuzz
+fuzz:
+	@tests/support/install build fuzz
+	@OUT=$(OUT) tests/fuzz/run
+
+## lint          layers, concerns, budgets, banned calls; both compilers without a warning
+.PHONY: lint
+lint:
+	@tests/support/install build fuzz lint
+	@tests/lint/run
+	@$(MAKE) --no-print-directory tallyd WERROR=1 OUT=$(OUT)/lint-gcc
+	@$(MAKE) --no-print-directory tallyd WERROR=1 OUT=$(OUT)/lint-clang CC=clang
+
+## lint-openapi  redocly and spectral over openapi.yaml (npm)
+.PHONY: lint-openapi
+lint-openapi:
+	@tests/openapi/lint
+
+## test-docker   build the image and run it for real, without a registry (root)
+.PHONY: test-docker
+test-docker:
+	@tests/docker/run
+
+## bench         measure against nginx, a bare responder and naive servers, side by side
+.PHONY: bench
+bench: tallyd
+	@tests/support/install bench
+	@TALLYD=$(OUT)/tallyd OUT=$(OUT) tests/bench/run
+
+## install       copy the program to $(DESTDIR)/usr/local/bin
+.PHONY: install
+install: tallyd
+	install -D -m 0755 $(OUT)/tallyd $(DESTDIR)/usr/local/bin/tallyd
+
+## clean         remove what was built; ./data stays
+.PHONY: clean
+clean:
+	rm -rf $(OUT)
+
+## help          this list
+.PHONY: help
+help:
+	@sed -n 's/^## //p' Makefile

@@ -22,7 +22,7 @@ static bool read_filters(struct request *q, struct reply *a, struct list_query *
 			continue;
 		r = filter_add(query->filter, *name, value, &detail);
 		if (r > 0)
-			problem(a, q, PROBLEM_INVALID_PARAMETER, "%s: %s", *name, detail);
+			problem(a, q, PROBLEM_INVALID_PARAMETER, "%s", detail);
 		if (r > 0)
 			return false;
 		a->failed |= r < 0;

@@ -92,18 +92,20 @@ static void tell_transition(struct request *q, struct reply *a, enum problem p, 
 	problem_end(a, p);
 }
 
+static void tell_mismatch(struct request *q, struct reply *a, uint64_t current)
+{
+	problem_start(a, q, PROBLEM_REVISION_MISMATCH, "the container is at revision %" PRIu64, current);
+	(void)buf_addf(&a->bytes, ",\"current\":\"%" PRIu64 "\"", current);
+	reply_etag(a, q, current);
+	problem_end(a, PROBLEM_REVISION_MISMATCH);
+}
+
 static void tell_stale(struct request *q, struct reply *a, const struct container *current)
 {
-	if (!current) {
-		problem_start(a, q, PROBLEM_REVISION_MISMATCH, "there is no such container");
-		(void)buf_add_text(&a->bytes, ",\"current\":null");
-		problem_end(a, PROBLEM_REVISION_MISMATCH);
-		return;
-	}
-	problem_start(a, q, PROBLEM_REVISION_MISMATCH, "the container is at revision %" PRIu64, container_revision(current));
-	(void)buf_addf(&a->bytes, ",\"current\":\"\\\"%" PRIu64 "\\\"\"", container_revision(current));
-	reply_etag(a, q, container_revision(current));
-	problem_end(a, PROBLEM_REVISION_MISMATCH);
+	if (current)
+		tell_mismatch(q, a, container_revision(current));
+	else
+		problem(a, q, PROBLEM_REVISION_MISMATCH, "there is no such container");
 }
 
 static void tell_exists(struct request *q, struct reply *a, const struct verdict *v)
@@ -220,10 +222,7 @@ bool outcome_precondition(struct request *q, struct reply *a, uint64_t revision)
 	const char *match = q->header[HEADER_IF_MATCH], *none_match = q->header[HEADER_IF_NONE_MATCH];
 
 	if (match && !etag_list_matches(match, revision, false)) {
-		problem_start(a, q, PROBLEM_REVISION_MISMATCH, "the container is at revision %" PRIu64, revision);
-		(void)buf_addf(&a->bytes, ",\"current\":\"\\\"%" PRIu64 "\\\"\"", revision);
-		reply_etag(a, q, revision);
-		problem_end(a, PROBLEM_REVISION_MISMATCH);
+		tell_mismatch(q, a, revision);
 		return true;
 	}
 	if (none_match && etag_list_matches(none_match, revision, true)) {

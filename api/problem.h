@@ -43,7 +43,7 @@
 	X(CONTINUE_EXPIRED, 410, "continue-expired", "Continue token expired",                                                             \
 	  "The walk this token belongs to is no longer kept. Begin again without continue.")                                               \
 	X(REVISION_MISMATCH, 412, "revision-mismatch", "Revision does not match",                                                          \
-	  "The container is not at the revision you named. Read it again and decide anew; `current` is its entity tag.")                   \
+	  "The container is not at the revision you named. Read it again and decide anew; `current` is its revision now.")                   \
 	X(BODY_TOO_LARGE, 413, "body-too-large", "Body too large", "A body may have at most 1 MiB.")                                       \
 	X(URI_TOO_LONG, 414, "uri-too-long", "URI too long", "A request target may have at most 8 KiB.")                                   \
 	X(UNSUPPORTED_MEDIA_TYPE, 415, "unsupported-media-type", "Unsupported media type",                                                 \

@@ -215,13 +215,19 @@ static int set_from_text(struct reading *r, const struct option *o, char *text, 
 	return e;
 }
 
+/* Kubernetes sets these for every service of that name; they are not ours. */
+static bool is_service_link(const char *name)
+{
+	return !strncmp(name, "PORT", 4) || !strncmp(name, "SERVICE_", 8);
+}
+
 static int read_variable(struct reading *r, const char *variable)
 {
 	static const char prefix[] = "TALLYD_";
 	const char *equals = strchr(variable, '='), *name = variable + sizeof prefix - 1;
 	char *value;
 
-	if (strncmp(variable, prefix, sizeof prefix - 1) != 0 || !equals)
+	if (strncmp(variable, prefix, sizeof prefix - 1) != 0 || !equals || is_service_link(name))
 		return 0;
 	for (size_t i = 0; i < COUNT(options); i++) {
 		if (options[i].kind == KIND_ACTION || !is_variable_of(&options[i], name, (size_t)(equals - name)))

@@ -71,7 +71,8 @@ int codec_status_wire(struct buf *b, const struct status *s, uint64_t revision)
 	(void)fields_encode(b, status_fields, STATUS_WRITTEN, WIRE, &shown);
 	(void)buf_add_text(b, ",\"revision\":\"");
 	(void)buf_add_u64(b, revision);
-	return buf_add_text(b, "\"}");
+	(void)buf_add_text(b, "\"}");
+	return b->failed;
 }
 
 /* ---- wire: requests ---- */

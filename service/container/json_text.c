@@ -89,5 +89,6 @@ int json_key_add(struct buf *b, const char *name)
 {
 	(void)buf_add_byte(b, '"');
 	(void)buf_add_text(b, name);
-	return buf_add(b, "\":", 2);
+	(void)buf_add(b, "\":", 2);
+	return b->failed;
 }
