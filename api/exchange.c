@@ -143,6 +143,7 @@ static void on_change_done(struct ticket *t)
 	atomic_fetch_add(&l->resuming, 1);
 	MHD_resume_connection(x->connection);
 	/* The exchange belongs to its loop again and may be gone by now; the loop itself stays until this is 0. */
+	loop_wake(l);
 	atomic_fetch_sub(&l->resuming, 1);
 }
 

@@ -129,6 +129,23 @@ static bool drained(const struct loop *l)
 	return l->sending == 0 && (l->receiving == 0 || l->now_ns >= body_until);
 }
 
+void loop_wake(struct loop *l)
+{
+	const uint64_t one = 1;
+
+	if (!atomic_exchange(&l->woken, true) && write(l->wake, &one, sizeof one) < 0)
+		atomic_store(&l->woken, false); /* cannot be: the counter is far from full.  The poll ends within a second */
+}
+
+/* Drain before the library runs: a resume after this wakes the next poll. */
+static void loop_drain_wake(struct loop *l)
+{
+	uint64_t drop;
+
+	if (read(l->wake, &drop, sizeof drop) == (ssize_t)sizeof drop)
+		atomic_store(&l->woken, false);
+}
+
 static int next_timeout(const struct loop *l)
 {
 	int ms = l->draining ? 20 : 1000;
@@ -154,13 +171,11 @@ static void each_second(struct loop *l)
 /* One turn: wait, let the library work, look at the time.  Negative: the loop cannot go on. */
 static int turn(struct loop *l, struct pollfd *ready)
 {
-	uint64_t drop;
-
 	if (poll(ready, l->daemon_count + 1, next_timeout(l)) < 0 && errno != EINTR)
 		return -errno;
 	l->now_ns = clock_mono(l->server->app->clock);
-	if (ready[l->daemon_count].revents && read(l->wake, &drop, sizeof drop) < 0 && errno != EAGAIN)
-		return -errno;
+	if (ready[l->daemon_count].revents)
+		loop_drain_wake(l);
 	for (size_t i = 0; i < l->daemon_count; i++)
 		if (MHD_run(l->daemon[i]) != MHD_YES) /* always, also when poll said nothing: timeouts */
 			return -EIO;
@@ -350,14 +365,12 @@ static void close_loop(struct loop *l)
 
 void server_stop(struct server *s, int64_t grace_ns)
 {
-	const uint64_t one = 1;
-
 	s->grace_ns = grace_ns;
 	atomic_store(&s->app->draining, true);
 	atomic_store(&s->stopping, true);
 	for (size_t i = 0; i < s->loop_count; i++)
-		if (s->loops[i].running && write(s->loops[i].wake, &one, sizeof one) < 0)
-			continue; /* full: it is awake already; else it wakes within a second */
+		if (s->loops[i].running)
+			loop_wake(&s->loops[i]);
 	for (size_t i = 0; i < s->loop_count; i++) {
 		if (s->loops[i].running)
 			thread_join(s->loops[i].thread);

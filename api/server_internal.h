@@ -55,7 +55,8 @@ struct loop {
 	int daemon_epoll[LISTENERS_MAX];
 	int listener_copy[LISTENERS_MAX];
 	size_t daemon_count;
-	int wake;                    /* eventfd: stop */
+	int wake;                    /* eventfd: something was resumed, or it is time to stop */
+	atomic_bool woken;           /* wake was written and not drained yet: one write serves many resumes */
 	struct peer *peers;
 	struct exchange *spares;     /* owned */
 	size_t spare_count;
@@ -90,6 +91,10 @@ enum MHD_Result exchange_on_access(void *loop, struct MHD_Connection *, const ch
 				   const char *data, size_t *size, void **slot);
 void exchange_on_done(void *loop, struct MHD_Connection *, void **slot, enum MHD_RequestTerminationCode);
 void exchange_free(struct exchange *);
+
+/* End the loop's poll.  Any thread.  With polling from outside the library has no wake-up of its own: a resume alone
+ * would be noticed when something else happens. */
+void loop_wake(struct loop *);
 
 /* A connection waits for its next request until then (server.c). */
 int64_t peer_idle_deadline(const struct loop *);
