@@ -52,8 +52,19 @@ found_again()	# found_again ENGINE ID
 podman_health()
 {
 	holds "podman: healthy" podman healthcheck run first
-	refuses "podman: the health check sees an address where nobody is" . \
+	refuses "podman: the health check sees an address where nobody is" 'nobody answers' \
 		podman exec --env TALLYD_LISTEN=127.0.0.1:1 first tallyd --check-health
+}
+
+# As the image is without any word of ours: a network of its own, its address and its permission for it.
+podman_default()
+{
+	podman run -d --name plain --network none --read-only --read-only-tmpfs=false --cap-drop ALL \
+		--security-opt no-new-privileges "$image" >>"$base/podman.log" 2>&1
+	holds "podman: the default command serves in a network of its own" wait_until 20 podman healthcheck run plain
+	refuses "podman: without the permission all addresses are refused" insecure \
+		podman run --rm --no-healthcheck --network none "$image" --listen 0.0.0.0:8080
+	podman rm --force --time 15 --volumes plain >>"$base/podman.log" 2>&1
 }
 
 podman_disk()
@@ -61,8 +72,8 @@ podman_disk()
 	dir=$(podman volume inspect --format '{{.Mountpoint}}' tallyd)
 	wait_until 10 test -s "$dir/containers/web-1/status"
 	equal "podman: the checkpoint is the service's own" 65532:65532:600 \
-		"$(stat -c %u:%g:%a "$dir/containers/web-1/status")"
-	equal "podman: and containerd's format" v1 "$(jq -r .Version "$dir/containers/web-1/status")"
+		"$(stat -c %u:%g:%a "$dir/containers/web-1/status" 2>&1)"
+	equal "podman: and containerd's format" v1 "$(jq -r .Version "$dir/containers/web-1/status" 2>&1)"
 	refuses "podman: the root file system is read-only, for root too" 'read-only' \
 		podman exec --user 0 first touch /usr/local/bin/x
 }
@@ -93,7 +104,6 @@ check_under_podman()
 	podman_health
 	podman_disk
 	podman_stop_and_start
-	refuses "podman: all addresses without --insecure" insecure \
-		podman run --rm --no-healthcheck --network host "$image" --listen "0.0.0.0:$(free_port)"
+	podman_default
 	podman rm --force --time 15 second >>"$base/podman.log" 2>&1
 }
