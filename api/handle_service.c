@@ -5,7 +5,7 @@
 #include "api/list.h"
 #include "api/problem.h"
 #include "api/server.h"
-#include "container/codec.h"
+#include "container/json_value.h"
 
 #ifndef TALLYD_VERSION
 #define TALLYD_VERSION "unknown"

@@ -150,69 +150,74 @@ static void tell_no_container(struct app *app, struct request *q, struct reply *
 	candidates_free(&few);
 }
 
+/* Ends that need no words of their own beyond these. */
+static const struct {
+	enum change_end end;
+	enum problem problem;
+	const char *detail;
+} plain_ends[] = {
+	{ CHANGE_E_IMMUTABLE, PROBLEM_IMMUTABLE_METADATA, "the container exists with other metadata" },
+	{ CHANGE_E_REMOVING, PROBLEM_CONTAINER_REMOVING, "the container is being removed; only removing=false is taken" },
+	{ CHANGE_E_ALREADY_REMOVING, PROBLEM_ALREADY_REMOVING, "the container is being removed already" },
+	{ CHANGE_E_CHECKPOINT_FAILED, PROBLEM_CHECKPOINT_FAILED, "the disk failed; the change was rolled back" },
+	{ CHANGE_E_NO_SPACE, PROBLEM_INSUFFICIENT_STORAGE, "the disk is full; nothing was changed, reads and deletions go on" },
+	{ CHANGE_E_OVERLOADED, PROBLEM_OVERLOADED, "too many changes wait; nothing was changed" },
+	{ CHANGE_E_SHUTTING_DOWN, PROBLEM_SHUTTING_DOWN, "the service is shutting down; nothing was changed" },
+	{ CHANGE_E_NO_MEMORY, PROBLEM_INTERNAL, "out of memory; nothing was changed" },
+};
+
+static void tell_plainly(struct request *q, struct reply *a, enum change_end end)
+{
+	for (size_t i = 0; i < COUNT(plain_ends); i++)
+		if (plain_ends[i].end == end) {
+			problem(a, q, plain_ends[i].problem, "%s", plain_ends[i].detail);
+			return;
+		}
+	problem(a, q, PROBLEM_INTERNAL, "the change ended as \"%s\", which is no refusal", change_end_name(end));
+}
+
+static void tell_read_only(struct app *app, struct request *q, struct reply *a)
+{
+	const char *cause = store_read_only(app->store);
+
+	problem(a, q, PROBLEM_READ_ONLY, "changes are not taken: %s", cause ? cause : "the store was read-only");
+}
+
 void outcome_refused(struct app *app, struct request *q, struct reply *a)
 {
 	const struct verdict *v = &q->ticket.verdict;
-	const char *reason = store_read_only(app->store);
 
 	switch (v->end) {
 	case CHANGE_E_NOT_FOUND:
 		tell_no_container(app, q, a);
-		return;
+		break;
 	case CHANGE_E_EXISTS:
 		tell_exists(q, a, v);
-		return;
-	case CHANGE_E_IMMUTABLE:
-		problem(a, q, PROBLEM_IMMUTABLE_METADATA, "container %s exists with other metadata", q->change.id);
-		return;
+		break;
 	case CHANGE_E_STALE:
 		tell_stale(q, a, q->ticket.container);
-		return;
+		break;
 	case CHANGE_E_ALREADY_EXITED:
 		tell_transition(q, a, PROBLEM_ALREADY_EXITED, v);
-		return;
+		break;
 	case CHANGE_E_ILLEGAL_TRANSITION:
 		tell_transition(q, a, PROBLEM_ILLEGAL_TRANSITION, v);
-		return;
+		break;
 	case CHANGE_E_RUNNING:
 		problem(a, q, PROBLEM_CONTAINER_RUNNING, "the container is %s", state_name(v->to));
-		return;
-	case CHANGE_E_REMOVING:
-		problem(a, q, PROBLEM_CONTAINER_REMOVING, "the container is being removed; only removing=false is taken");
-		return;
-	case CHANGE_E_ALREADY_REMOVING:
-		problem(a, q, PROBLEM_ALREADY_REMOVING, "the container is being removed already");
-		return;
+		break;
 	case CHANGE_E_INVALID:
 		tell_invalid(q, a, v);
-		return;
-	case CHANGE_E_CHECKPOINT_FAILED:
-		problem(a, q, PROBLEM_CHECKPOINT_FAILED, "the disk failed; the change was rolled back");
-		return;
+		break;
 	case CHANGE_E_OUTCOME_UNKNOWN:
 		tell_unknown_outcome(q, a);
-		return;
-	case CHANGE_E_NO_SPACE:
-		problem(a, q, PROBLEM_INSUFFICIENT_STORAGE, "the disk is full; nothing was changed, reads and deletions go on");
-		return;
-	case CHANGE_E_READ_ONLY:
-		problem(a, q, PROBLEM_READ_ONLY, "changes are not taken: %s", reason ? reason : "the store was read-only");
-		return;
-	case CHANGE_E_OVERLOADED:
-		problem(a, q, PROBLEM_OVERLOADED, "too many changes wait; nothing was changed");
-		return;
-	case CHANGE_E_SHUTTING_DOWN:
-		problem(a, q, PROBLEM_SHUTTING_DOWN, "the service is shutting down; nothing was changed");
-		return;
-	case CHANGE_E_NO_MEMORY:
-	case CHANGE_CREATED:
-	case CHANGE_UPDATED:
-	case CHANGE_DELETED:
-	case CHANGE_SAME:
-	case CHANGE_ABSENT:
 		break;
+	case CHANGE_E_READ_ONLY:
+		tell_read_only(app, q, a);
+		break;
+	default:
+		tell_plainly(q, a, v->end);
 	}
-	problem(a, q, PROBLEM_INTERNAL, "out of memory; nothing was changed");
 }
 
 /* ---- reading ---- */

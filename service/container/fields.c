@@ -4,11 +4,11 @@
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "container/json_text.h"
+#include "container/json_value.h"
 #include "container/timestamp.h"
 
 void field_error(struct field_errors *errors, const char *pointer, const char *fmt, ...)
@@ -28,11 +28,6 @@ void field_error(struct field_errors *errors, const char *pointer, const char *f
 	errors->at[errors->count].detail = arena_copy(errors->arena, text, strlen(text));
 	if (errors->at[errors->count].pointer && errors->at[errors->count].detail)
 		errors->count++;
-}
-
-const char *json_library(void)
-{
-	return jansson_version_str();
 }
 
 static const void *place_of(const struct field *f, const void *from)
@@ -94,99 +89,6 @@ int fields_encode(struct buf *b, const struct field *table, size_t n, enum casin
 		(void)field_encode(b, f, casing, from);
 	}
 	return b->failed;
-}
-
-/* The shortest decimal form that reads back as the same number: 0.1 must not come back as 0.10000000000000001. */
-static void add_real(struct buf *b, double value)
-{
-	char text[40];
-
-	for (int digits = 15; digits <= 17; digits++) {
-		(void)snprintf(text, sizeof text, "%.*g", digits, value);
-		if (strtod(text, NULL) == value)
-			break;
-	}
-	(void)buf_add_text(b, text);
-	if (!strpbrk(text, ".e"))
-		(void)buf_add_text(b, ".0"); /* a reader that tells 1 from 1.0 finds what it wrote */
-}
-
-static void add_json(struct buf *b, const json_t *j);
-
-static void add_object(struct buf *b, json_t *j)
-{
-	const char *key, *comma = "";
-	json_t *v;
-
-	(void)buf_add_byte(b, '{');
-	json_object_foreach(j, key, v) {
-		(void)buf_add_text(b, comma);
-		(void)json_text_add(b, key);
-		(void)buf_add_byte(b, ':');
-		add_json(b, v);
-		comma = ",";
-	}
-	(void)buf_add_byte(b, '}');
-}
-
-static void add_array(struct buf *b, json_t *j)
-{
-	const char *comma = "";
-	size_t i;
-	json_t *v;
-
-	(void)buf_add_byte(b, '[');
-	json_array_foreach(j, i, v) {
-		(void)buf_add_text(b, comma);
-		add_json(b, v);
-		comma = ",";
-	}
-	(void)buf_add_byte(b, ']');
-}
-
-/* The parser's own limit of 2048 levels bounds the recursion. */
-static void add_json(struct buf *b, const json_t *j)
-{
-	switch (json_typeof(j)) {
-	case JSON_OBJECT:
-		add_object(b, (json_t *)(uintptr_t)j);
-		break;
-	case JSON_ARRAY:
-		add_array(b, (json_t *)(uintptr_t)j);
-		break;
-	case JSON_STRING:
-		(void)json_text_add(b, json_string_value(j));
-		break;
-	case JSON_INTEGER:
-		(void)buf_add_i64(b, json_integer_value(j));
-		break;
-	case JSON_REAL:
-		add_real(b, json_real_value(j));
-		break;
-	case JSON_TRUE:
-		(void)buf_add_text(b, "true");
-		break;
-	case JSON_FALSE:
-		(void)buf_add_text(b, "false");
-		break;
-	case JSON_NULL:
-		(void)buf_add_text(b, "null");
-		break;
-	}
-}
-
-enum { CAP_JSON_VALUE = 16 * 1024 * 1024 };
-
-const char *json_compact(const json_t *j, struct arena *arena, size_t *ret_len)
-{
-	auto_buf struct buf b = BUF(CAP_JSON_VALUE);
-	const char *text;
-
-	add_json(&b, j);
-	text = b.failed ? NULL : arena_copy(arena, b.at, b.len);
-	if (text && ret_len)
-		*ret_len = b.len;
-	return text;
 }
 
 /* Copy a JSON string; an escaped NUL, which C text cannot hold, becomes U+FFFD. */

@@ -70,10 +70,4 @@ typedef int unknown_member(void *cls, const char *key, const struct json_t *valu
 must_check int fields_from_disk(const struct json_t *j, const struct field *, size_t n, void *into, struct arena *,
 				unknown_member *unknown, void *cls, struct err *);
 
-/* The compact text of a JSON value, members in their order, in the arena; NULL when memory runs out. */
-must_check const char *json_compact(const struct json_t *, struct arena *, size_t *ret_len);
-
-/* The version of the JSON library that is linked. */
-const char *json_library(void);
-
 #endif

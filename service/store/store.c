@@ -254,18 +254,6 @@ struct container *store_get(struct store *s, const char *id)
 	return c;
 }
 
-/* References to the first containers whose id begins with <prefix>; at most <max>. */
-static size_t with_prefix(const struct index *by_id, const char *prefix, struct container **ret, size_t max)
-{
-	struct index_cursor cursor = index_seek(by_id, prefix);
-	size_t len = strlen(prefix), n = 0;
-	struct container *c;
-
-	while (n < max && (c = index_next(by_id, &cursor)) && !strncmp(container_id(c), prefix, len))
-		ret[n++] = container_ref(c);
-	return n;
-}
-
 /* The container of a name that only one bears, borrowed; NULL else. */
 static struct container *with_name(const struct shown *shown, const char *name)
 {
@@ -288,7 +276,7 @@ static enum store_find find_locked(const struct shown *shown, const char *ref, s
 		*ret = container_ref(c);
 		return STORE_EXACT;
 	}
-	few->count = with_prefix(shown->by_id, ref, few->at, STORE_CANDIDATES);
+	few->count = store_with_prefix(shown->by_id, ref, few->at, STORE_CANDIDATES);
 	if (few->count == 1) {
 		*ret = few->at[0];
 		few->count = 0;
@@ -334,96 +322,9 @@ const uint8_t *store_token_key(const struct store *s)
 	return s->token_key;
 }
 
-/* ---- listings ---- */
-
-struct listing {
-	atomic_uint refs;
-	uint64_t revision;
-	size_t count;
-	struct container *at[]; /* owned references */
-};
-
-/* All containers of a prefix; room for them is made outside the lock, and made again should more have come meanwhile. */
-static struct listing *collect(struct store *s, const char *prefix)
+const struct clock *store_clock(const struct store *s)
 {
-	size_t room = 0, there = 0;
-	struct listing *l = NULL;
-
-	do {
-		free(l);
-		rwlock_read(&s->lock);
-		room = index_count(store_see(s)->by_id) + 64;
-		rwlock_read_unlock(&s->lock);
-		l = malloc(sizeof *l + room * sizeof(l->at[0]));
-		if (!l)
-			return NULL;
-		rwlock_read(&s->lock);
-		there = index_count(store_see(s)->by_id);
-		if (there <= room) {
-			l->revision = store_see(s)->revision;
-			l->count = with_prefix(store_see(s)->by_id, prefix, l->at, room);
-		}
-		rwlock_read_unlock(&s->lock);
-	} while (there > room);
-	atomic_init(&l->refs, 1);
-	return l;
-}
-
-static void keep_matching(struct listing *l, const struct filter *f)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < l->count; i++) {
-		if (filter_matches(f, l->at[i]))
-			l->at[kept++] = l->at[i];
-		else
-			container_unref(l->at[i]);
-	}
-	l->count = kept;
-}
-
-int store_list(struct store *s, struct filter *f, struct listing **ret)
-{
-	struct listing *l = collect(s, filter_id_prefix(f)), *smaller;
-
-	if (!l)
-		return -ENOMEM;
-	keep_matching(l, f);
-	if (!filter_order_is_by_id(f))
-		qsort_r(l->at, l->count, sizeof(l->at[0]), filter_compare, f);
-	smaller = realloc(l, sizeof *l + l->count * sizeof(l->at[0]));
-	*ret = smaller ? smaller : l;
-	return 0;
-}
-
-struct listing *listing_ref(struct listing *l)
-{
-	atomic_fetch_add_explicit(&l->refs, 1, memory_order_relaxed);
-	return l;
-}
-
-void listing_unref(struct listing *l)
-{
-	if (!l || atomic_fetch_sub_explicit(&l->refs, 1, memory_order_acq_rel) != 1)
-		return;
-	for (size_t i = 0; i < l->count; i++)
-		container_unref(l->at[i]);
-	free(l);
-}
-
-size_t listing_count(const struct listing *l)
-{
-	return l->count;
-}
-
-uint64_t listing_revision(const struct listing *l)
-{
-	return l->revision;
-}
-
-struct container *listing_at(const struct listing *l, size_t i)
-{
-	return l->at[i];
+	return s->options.clock;
 }
 
 /* ---- changing, as the committer does it ---- */

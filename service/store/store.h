@@ -82,6 +82,9 @@ const uint8_t *store_token_key(const struct store *); /* 32 bytes, after store_l
 
 /* ---- changing: any thread ---- */
 
+/* The clock the store was given. */
+const struct clock *store_clock(const struct store *);
+
 /* A change on its way.  Owned by the caller, untouched by it between submit and done. */
 struct ticket {
 	struct change *change; /* in; borrowed until done */

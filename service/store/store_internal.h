@@ -47,6 +47,9 @@ void store_apply(struct store *, const struct backend_change *, size_t n);
 /* Put a loaded container in; takes the reference. */
 must_check int store_insert_loaded(struct store *, struct container *);
 
+/* References to the first containers whose id begins with <prefix>; at most <max>.  Under the lock. */
+size_t store_with_prefix(const struct index *by_id, const char *prefix, struct container **ret, size_t max);
+
 /* ---- committer ---- */
 
 /* What loading found and the committer has to write down; takes the reference. */

@@ -1,0 +1,18 @@
+/* json_value.h - opaque JSON (a config, resources) as compact text, written the way json_text.h writes strings. */
+#ifndef CONTAINER_JSON_VALUE_H
+#define CONTAINER_JSON_VALUE_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+
+struct json_t; /* jansson's: whoever passes one includes it */
+
+/* The compact text of a JSON value, members in their order, in the arena; <ret_len> may be NULL.  NULL when memory runs
+ * out. */
+must_check const char *json_compact(const struct json_t *, struct arena *, size_t *ret_len);
+
+/* The version of the JSON library that is linked. */
+const char *json_library(void);
+
+#endif
