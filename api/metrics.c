@@ -32,7 +32,6 @@ static const struct metric metrics[] = {
 	METRIC("gauge", "changes_waiting", store.waiting, "Changes in the committer's queue."),
 	METRIC("counter", "changes_withdrawn_total", store.withdrawn, "Changes that waited too long and were refused."),
 	METRIC("counter", "changes_refused_total", store.refused_full, "Changes refused because the queue was full."),
-	METRIC("gauge", "journal_dirty_bytes", store.backend.journal_bytes, "Bytes of the journal that no checkpoint covers yet."),
 	METRIC("counter", "journal_frames_total", store.backend.journal_frames, "Frames written to the journal."),
 	METRIC("counter", "journal_rotations_total", store.backend.journal_rotations, "Segments begun."),
 	METRIC("counter", "journal_fences_total", store.backend.journal_fences, "Segments given up after an error of the disk."),
@@ -140,6 +139,8 @@ static void add_recovery(struct buf *b, const struct backend_figures *f)
 		(void)buf_addf(b, "tallyd_recovery_records{result=\"%s\"} %" PRIu64 "\n", results[i], f->recovered[i]);
 	add_family(b, "tallyd_recovery_duration_seconds", "gauge", "How long the last start took to load everything.");
 	(void)buf_addf(b, "tallyd_recovery_duration_seconds %.6f\n", (double)f->recovery_ns / 1e9);
+	add_family(b, "tallyd_journal_bytes", "gauge", "Bytes of the journal; dirty: not covered by checkpoints yet.");
+	(void)buf_addf(b, "tallyd_journal_bytes{kind=\"dirty\"} %" PRIu64 "\n", f->journal_bytes);
 	add_family(b, "tallyd_checkpoint_lag_seconds", "gauge", "Age of the oldest change that no checkpoint covers.");
 	(void)buf_addf(b, "tallyd_checkpoint_lag_seconds %.6f\n", (double)f->checkpoint_lag_ns / 1e9);
 }

@@ -7,8 +7,8 @@
 #include "api/listener.h"
 #include "api/server.h"
 #include "base/log.h"
-#include "check.h"
 #include "config.h"
+#include "inspect.h"
 #include "lifecycle.h"
 
 static int check_config(const struct config *c)
@@ -44,9 +44,9 @@ static int run(const struct config *c)
 	case ACTION_CHECK_CONFIG:
 		return check_config(c);
 	case ACTION_CHECK_ROOT:
-		return c->batch ? check_roots(c) : check_root(c);
-	case ACTION_CHECK_HEALTH:
-		return check_health(c);
+		return c->batch ? inspect_roots(c) : inspect_root(c);
+	case ACTION_INSPECT_HEALTH:
+		return inspect_health(c);
 	}
 	return EXIT_FAILED;
 }

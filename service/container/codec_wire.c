@@ -15,6 +15,10 @@ static int parse_object(struct slice body, json_t **ret, struct field_errors *er
 		field_error(errors, "", "the body is empty; a JSON object is needed");
 		return CODEC_E_MALFORMED;
 	}
+	if (memchr(body.at, '\0', body.len)) { /* jansson 2.14 passes over one behind a number or a literal */
+		field_error(errors, "", "there is a NUL byte in the body");
+		return CODEC_E_MALFORMED;
+	}
 	j = json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
 	if (!j && json_error_code(&e) == json_error_out_of_memory)
 		return -ENOMEM;

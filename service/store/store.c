@@ -254,23 +254,23 @@ struct container *store_get(struct store *s, const char *id)
 	return c;
 }
 
-/* The container of a name that only one bears, borrowed; NULL else. */
-static struct container *with_name(const struct shown *shown, const char *name)
+/* References to the containers of exactly this name; at most <max>. */
+static size_t with_name(const struct shown *shown, const char *name, struct container **ret, size_t max)
 {
 	struct index_cursor cursor = index_seek(shown->by_name, name);
-	const struct metadata *first = index_next(shown->by_name, &cursor), *second;
+	const struct metadata *m;
+	size_t n = 0;
 
-	if (!first || strcmp(metadata_value(first)->name, name) != 0)
-		return NULL;
-	second = index_next(shown->by_name, &cursor);
-	if (second && !strcmp(metadata_value(second)->name, name))
-		return NULL;
-	return index_get(shown->by_id, metadata_value(first)->id, NULL);
+	while (n < max && (m = index_next(shown->by_name, &cursor)) && !strcmp(metadata_value(m)->name, name))
+		ret[n++] = container_ref(index_get(shown->by_id, metadata_value(m)->id, NULL));
+	return n;
 }
 
 static enum store_find find_locked(const struct shown *shown, const char *ref, struct container **ret, struct candidates *few)
 {
+	struct container *named[STORE_CANDIDATES];
 	struct container *c = index_get(shown->by_id, ref, NULL);
+	size_t n;
 
 	if (c) {
 		*ret = container_ref(c);
@@ -282,11 +282,17 @@ static enum store_find find_locked(const struct shown *shown, const char *ref, s
 		few->count = 0;
 		return STORE_PREFIX;
 	}
-	c = with_name(shown, ref);
-	if (c) {
-		*ret = container_ref(c);
+	n = with_name(shown, ref, named, STORE_CANDIDATES);
+	if (n == 1) {
+		*ret = named[0];
 		return STORE_NAME;
 	}
+	/* Several of both kinds: those whose id begins so come first. */
+	for (size_t i = 0; i < n; i++)
+		if (few->count < STORE_CANDIDATES)
+			few->at[few->count++] = named[i];
+		else
+			container_unref(named[i]);
 	return few->count ? STORE_AMBIGUOUS : STORE_NOT_FOUND;
 }
 

@@ -1,4 +1,4 @@
-#include "check.h"
+#include "inspect.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -112,7 +112,7 @@ static int load_and_tell(const struct config *c, struct err *err)
 	return r;
 }
 
-int check_root(const struct config *c)
+int inspect_root(const struct config *c)
 {
 	struct err err = { 0 };
 	int r = load_and_tell(c, &err), status = r < 0 ? lifecycle_exit_status(r) : EXIT_RAN;
@@ -123,7 +123,7 @@ int check_root(const struct config *c)
 }
 
 /* One root in a process of its own: what kills or hangs it must not take the others along. */
-static int check_in_child(const struct config *c)
+static int inspect_in_child(const struct config *c)
 {
 	pid_t child = fork();
 	int status;
@@ -132,7 +132,7 @@ static int check_in_child(const struct config *c)
 		return -1;
 	if (child == 0) {
 		(void)alarm(BATCH_SECONDS);
-		_exit(check_root(c));
+		_exit(inspect_root(c));
 	}
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
@@ -140,7 +140,7 @@ static int check_in_child(const struct config *c)
 	return WIFEXITED(status) ? 0 : WTERMSIG(status);
 }
 
-int check_roots(const struct config *c)
+int inspect_roots(const struct config *c)
 {
 	struct config one = *c;
 	char line[4096];
@@ -152,7 +152,7 @@ int check_roots(const struct config *c)
 
 		line[strcspn(line, "\n")] = '\0';
 		one.root = line;
-		signal = check_in_child(&one);
+		signal = inspect_in_child(&one);
 		if (signal == 0)
 			continue;
 		(void)err_say(&err, -EIO, "the check was ended by signal %d", signal);
@@ -219,7 +219,7 @@ static bool says_ready(int fd)
 	return n > 12 && !strncmp(answer, "HTTP/1.", 7) && !strncmp(answer + 9, "200", 3);
 }
 
-int check_health(const struct config *c)
+int inspect_health(const struct config *c)
 {
 	const char *address = c->listen[0];
 	int fd = strncmp(address, "unix:", 5) ? connect_tcp(address) : connect_unix(address + 5);
