@@ -76,7 +76,7 @@ START_TEST(refused_with_a_pointer)
 		{ { "PUT", "/containers/{id}", NULL, "{\"status\":{\"createdAt\":1,\"startedAt\":10,\"pid\":7}}", 201,
 			NULL, NULL },
 		  { "PATCH", "/containers/{id}/status", NULL, c->body, 422, "validation-failed",
-		    c->hint ? text("/errors/0/pointer=%s /errors/0/detail*=did~you~mean /errors/0/detail*=%s",
+		    c->hint ? text("/errors/0/pointer=%s /errors/0/detail*=did^you^mean /errors/0/detail*=%s",
 		        c->pointer, c->hint)
 			    : text("/errors/0/pointer=%s", c->pointer) },
 		  { "PUT", "/containers/{id}/status", NULL, c->body, 422, "validation-failed", NULL } },

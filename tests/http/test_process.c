@@ -42,18 +42,26 @@ static const struct {
 	{ { "--root", ROOT, "--check-config", "--max-connections", "" }, { NULL }, false, NULL, "max-connections" },
 	{ { "--root", ROOT, "--check-config", "--backend" }, { NULL }, false, NULL, "backend" },
 	{ { "--root", ROOT, "--check-config", "stray" }, { NULL }, false, NULL, "stray" },
-	{ { "--check-config" }, { NULL }, false, NULL, "root" },
-	{ { "--root", ROOT, "--check-config" }, { "TALLYD_BACKEND=floppy", NULL }, false, NULL, "TALLYD_BACKEND" },
+	{ { "--root", "", "--check-config" }, { NULL }, false, NULL, "root" },
+	{ { "--root", ROOT, "--root", ROOT, "--check-config" }, { NULL }, false, NULL, "root" },
+	{ { "--version" }, { NULL }, true, "tallyd", NULL },
+	{ { "--root", ROOT, "--check-config" }, { "TALLYD_BACKEND=floppy", NULL }, false, NULL, "backend" },
 	{ { "--root", ROOT, "--check-config" }, { "TALLYD_MAX_CONNECTIONS=x", NULL }, false, NULL,
-		"TALLYD_MAX_CONNECTIONS" },
+		"max-connections" },
 	{ { "--root", ROOT, "--check-config", "--backend", "disk" }, { "TALLYD_BACKEND=memory", NULL }, true, NULL,
 		NULL },
 	{ { "--check-config" }, { "TALLYD_ROOT=/tmp", NULL }, true, NULL, NULL },
+	{ { "--root", ROOT, "--check-config" }, { "TALLYD_FROBNICATE=1", NULL }, false, NULL, "TALLYD_FROBNICATE" },
 	{ { "--root", ROOT, "--check-config", "--config", ROOT "/none.conf" }, { NULL }, false, NULL, "none.conf" },
+	{ { "--check-config", "--config", ROOT "/good.conf" }, { NULL }, true, "1234", NULL },
+	{ { "--check-config", "--config", ROOT "/good.conf", "--max-connections", "77" }, { NULL }, true, "77", NULL },
+	{ { "--check-config", "--config", ROOT "/good.conf" }, { "TALLYD_MAX_CONNECTIONS=88", NULL }, true, "88", NULL },
+	{ { "--check-config", "--config", ROOT "/bad.conf" }, { NULL }, false, NULL, "bad.conf:3" },
+	{ { "--check-config", "--config", ROOT "/worse.conf" }, { NULL }, false, NULL, "worse.conf:1" },
 	{ { "--root", ROOT, "--listen", "0.0.0.0:0" }, { NULL }, false, NULL, "insecure" },
 	{ { "--root", ROOT, "--listen", "[::]:0" }, { NULL }, false, NULL, "insecure" },
 	{ { "--root", ROOT, "--check-config", "--listen", "0.0.0.0:0", "--insecure" }, { NULL }, true, NULL, NULL },
-	{ { "--root", ROOT "/file" }, { NULL }, false, NULL, "/file" },
+	{ { "--root", ROOT "/file", "--listen", "127.0.0.1:0" }, { NULL }, false, NULL, "/file" },
 	{ { "--root", "/proc/nowhere/root", "--listen", "127.0.0.1:0" }, { NULL }, false, NULL,
 		"/proc/nowhere/root" },
 	{ { "--root", ROOT "/empty", "--check-root" }, { NULL }, true, NULL, NULL },
@@ -66,6 +74,9 @@ START_TEST(runs_that_end)
 
 	ck_assert_int_eq(text_to_file(text("%s/file", root), "x"), 0);
 	ck_assert_int_eq(mkdir(text("%s/empty", root), 0700), 0);
+	ck_assert_int_eq(text_to_file(text("%s/good.conf", root), "# one\nbackend = memory\n\n max-connections=1234 \n"), 0);
+	ck_assert_int_eq(text_to_file(text("%s/bad.conf", root), "# one\nbackend = memory\nmax-connections = few\n"), 0);
+	ck_assert_int_eq(text_to_file(text("%s/worse.conf", root), "colour = red\n"), 0);
 	for (size_t i = 0; i < COUNT(arguments) && runs[_i].arguments[i]; i++)
 		arguments[i] = text_fill(runs[_i].arguments[i], pairs);
 	run = server_run(arguments, runs[_i].environment);

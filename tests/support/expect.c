@@ -80,7 +80,7 @@ void expect_all_at(const char *file, int line, const struct reply *r, const char
 		if (equals[-1] == '*' || equals[-1] == '!')
 			how = *--equals;
 		*equals = '\0';
-		for (char *p = value; (p = strchr(p, '~'));)
+		for (char *p = value; (p = strchr(p, '^'));)
 			*p = ' ';
 		seen = look_up(r, wish);
 		if (!holds(seen, how, value))

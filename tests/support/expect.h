@@ -21,7 +21,7 @@ void expect_problem_at(const char *file, int line, const struct reply *, int sta
  *     /pointer*=text   contains the text
  *     /pointer!=text   is something else
  *     @Header=text     the same three for a header
- * A blank in a text is written as a tilde.
+ * A blank in a text is written as ^.
  */
 void expect_all_at(const char *file, int line, const struct reply *, const char *list);
 
