@@ -45,7 +45,7 @@ static int run(const struct config *c)
 		return check_config(c);
 	case ACTION_CHECK_ROOT:
 		return c->batch ? inspect_roots(c) : inspect_root(c);
-	case ACTION_INSPECT_HEALTH:
+	case ACTION_CHECK_HEALTH:
 		return inspect_health(c);
 	}
 	return EXIT_FAILED;

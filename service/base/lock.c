@@ -61,8 +61,8 @@ void mutex_lock(struct mutex *m) tsa(no_thread_safety_analysis)
 
 void mutex_unlock(struct mutex *m) tsa(no_thread_safety_analysis)
 {
+	rank_given_back(m->rank); /* before: once it is unlocked its owner may be gone */
 	lock_ok(pthread_mutex_unlock(&m->m));
-	rank_given_back(m->rank);
 }
 
 void cond_init(struct cond *c)
@@ -138,14 +138,14 @@ void rwlock_write(struct rwlock *l) tsa(no_thread_safety_analysis)
 
 void rwlock_read_unlock(struct rwlock *l) tsa(no_thread_safety_analysis)
 {
-	lock_ok(pthread_rwlock_unlock(&l->rw));
 	rank_given_back(l->rank);
+	lock_ok(pthread_rwlock_unlock(&l->rw));
 }
 
 void rwlock_write_unlock(struct rwlock *l) tsa(no_thread_safety_analysis)
 {
-	lock_ok(pthread_rwlock_unlock(&l->rw));
 	rank_given_back(l->rank);
+	lock_ok(pthread_rwlock_unlock(&l->rw));
 }
 
 int thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *), void *arg)

@@ -342,10 +342,14 @@ int committer_start(struct committer *c, uint64_t revision, struct err *err)
 
 void committer_stop(struct committer *c)
 {
+	bool closed;
+
 	queue_close(c->queue);
 	if (c->running)
 		thread_join(c->thread);
 	c->running = false;
+	/* What was put in before a start that never came. */
+	refuse_list(queue_take_all(c->queue, 0, &closed), CHANGE_E_SHUTTING_DOWN);
 }
 
 const char *committer_read_only(struct committer *c)
