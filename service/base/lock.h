@@ -16,6 +16,7 @@ enum lock_rank {
 	RANK_QUEUE = 30,      /* the committer's queue of waiting changes */
 	RANK_STORE = 40,      /* the index */
 	RANK_CHECKPOINT = 60, /* the checkpointer's table of dirty containers */
+	RANK_JOURNAL = 65,    /* the list of journal segments */
 	RANK_WALKS = 70,      /* api: listings that are being paged through */
 	RANK_LOG = 90,
 };
