@@ -287,12 +287,11 @@ static enum store_find find_locked(const struct shown *shown, const char *ref, s
 		*ret = named[0];
 		return STORE_NAME;
 	}
-	/* Several of both kinds: those whose id begins so come first. */
+	/* Ids come first: what begins so hides who is called so. */
+	while (n > 0 && few->count)
+		container_unref(named[--n]);
 	for (size_t i = 0; i < n; i++)
-		if (few->count < STORE_CANDIDATES)
-			few->at[few->count++] = named[i];
-		else
-			container_unref(named[i]);
+		few->at[few->count++] = named[i];
 	return few->count ? STORE_AMBIGUOUS : STORE_NOT_FOUND;
 }
 
