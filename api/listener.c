@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,6 +24,13 @@ static const char *unix_path(const char *address)
 
 /* ---- TCP ---- */
 
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits > 0 && digits <= 5 && text[digits] == '\0' && strtoul(text, NULL, 10) <= 65535;
+}
+
 /* "host:port" or "[v6]:port"; the host is numeric or "localhost". */
 static int resolve(const char *address, struct sockaddr_storage *ret, socklen_t *ret_len, struct err *err)
 {
@@ -33,8 +41,9 @@ static int resolve(const char *address, struct sockaddr_storage *ret, socklen_t 
 	size_t len;
 	int r;
 
-	if (!colon || colon == address || colon[1] == '\0')
-		return err_say(err, -EINVAL, "listen address \"%.100s\" must be HOST:PORT, [IPV6]:PORT or unix:/PATH", address);
+	if (!colon || colon == address || !is_port(colon + 1))
+		return err_say(err, -EINVAL, "listen address \"%.100s\" must be HOST:PORT, [IPV6]:PORT or unix:/PATH, with a port up to 65535",
+			       address);
 	len = (size_t)(colon - address);
 	if (address[0] == '[' && colon[-1] == ']') {
 		address++;
@@ -63,6 +72,15 @@ static bool is_loopback(const struct sockaddr_storage *a)
 	return a->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
+static int check_path(const char *path, struct err *err)
+{
+	const size_t cap = sizeof ((struct sockaddr_un *)0)->sun_path;
+
+	if (path[0] == '/' && strlen(path) < cap)
+		return 0;
+	return err_say(err, -EINVAL, "a unix socket needs an absolute path of at most %zu bytes, not \"%.120s\"", cap - 1, path);
+}
+
 int listener_is_public(const char *address, struct err *err)
 {
 	struct sockaddr_storage a;
@@ -70,7 +88,7 @@ int listener_is_public(const char *address, struct err *err)
 	int r;
 
 	if (unix_path(address))
-		return 0;
+		return check_path(unix_path(address), err);
 	r = resolve(address, &a, &len, err);
 	return r < 0 ? r : !is_loopback(&a);
 }
@@ -137,11 +155,10 @@ static int open_unix(const char *path, struct listener *l, struct err *err)
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	struct stat st;
 	mode_t before;
-	int r;
+	int r = check_path(path, err);
 
-	if (path[0] != '/' || strlen(path) >= sizeof a.sun_path)
-		return err_say(err, -EINVAL, "a unix socket needs an absolute path of at most %zu bytes, not \"%.120s\"",
-			       sizeof a.sun_path - 1, path);
+	if (r < 0)
+		return r;
 	memcpy(a.sun_path, path, strlen(path) + 1);
 	r = remove_stale(&a, err);
 	if (r < 0)

@@ -56,8 +56,27 @@ static void take_header(struct request *q, size_t i, const char *value)
 		q->header[i] = joined;
 }
 
+static bool is_token(const char *name)
+{
+	static const char more[] = "!#$%&'*+-.^_`|~";
+	const char *p = name;
+
+	while ((*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || (*p && strchr(more, *p)))
+		p++;
+	return *p == '\0' && p > name;
+}
+
+static bool has_controls(const char *value)
+{
+	for (; *value; value++)
+		if (((unsigned char)*value < ' ' && *value != '\t') || *value == 0x7f)
+			return true;
+	return false;
+}
+
 void request_add_header(struct request *q, const char *name, const char *value)
 {
+	q->odd_header |= !is_token(name) || has_controls(value);
 	q->header_count++;
 	q->header_bytes += strlen(name) + strlen(value) + 4;
 	for (size_t i = 0; i < COUNT(headers); i++)
@@ -92,6 +111,8 @@ const char *request_check_framing(const struct request *q)
 	for (size_t i = 0; i < COUNT(headers); i++)
 		if (headers[i].repeats == ONE && q->repeated[i])
 			return i == HEADER_HOST ? "there are several Host fields" : "a field that may stand once was sent twice";
+	if (q->odd_header)
+		return "a header field has a name that is no token, or a control character in its value";
 	if (length && coding)
 		return "Content-Length and Transfer-Encoding exclude each other";
 	if (length && !is_number(length))
