@@ -1,0 +1,298 @@
+/* Connections and their ways to end: bodies in pieces, pipelines, clients that leave in the middle, and many at once. */
+#include <check.h>
+#include <string.h>
+
+#include "support/expect.h"
+#include "support/raw.h"
+#include "support/shared.h"
+#include "support/suite.h"
+#include "support/text.h"
+
+#define H "Host: localhost\r\n"
+#define GET "GET /containers/raw HTTP/1.1\r\n" H
+#define POST "POST /containers?dryRun=true HTTP/1.1\r\n" H "Content-Type: application/json\r\n"
+
+static const char *address(void)
+{
+	return server_address(shared_server(), 0);
+}
+
+static void make_raw(void)
+{
+	if (http_get(shared_http(), "/containers/raw")->status != 200)
+		(void)shared_create("raw", "");
+}
+
+START_TEST(long_chunked_body)
+{
+	struct raw *raw = raw_open(address());
+	struct raw_reply r;
+	const char *chunk = text("10000\r\n%s\r\n", text_repeat(" ", 0x10000));
+
+	ck_assert(raw_say(raw, POST "Transfer-Encoding: chunked\r\n\r\n"));
+	for (int i = 0; i < 17; i++)
+		if (!raw_say(raw, chunk))
+			break;
+	(void)raw_say(raw, "2\r\n{}\r\n0\r\n\r\n");
+	r = raw_read(raw);
+	ck_assert_msg(r.status == 413, "%d %s", r.status, r.head);
+	ck_assert_msg(strstr(r.body, "/problems/body-too-large"), "%s", r.body);
+	ck_assert(r.close);
+	raw_close(raw);
+}
+END_TEST
+
+/* An announced length beyond the limit is refused at once, before a byte of the body came. */
+START_TEST(announced_too_large)
+{
+	struct raw *raw = raw_open(address());
+	struct raw_reply r;
+
+	ck_assert(raw_say(raw, POST "Content-Length: 1048577\r\n\r\n"));
+	r = raw_read(raw);
+	ck_assert_msg(r.status == 413 && strstr(r.body, "/problems/body-too-large"), "%d %s", r.status, r.body);
+	ck_assert(r.close && raw_closed(raw));
+	raw_close(raw);
+	raw = raw_open(address());
+	ck_assert(raw_say(raw, POST "Content-Length: 1048577\r\nExpect: 100-continue\r\n\r\n"));
+	r = raw_read(raw);
+	ck_assert_msg(r.status == 413, "%d %s", r.status, r.head);
+	raw_close(raw);
+}
+END_TEST
+
+START_TEST(waits_for_100_continue)
+{
+	struct raw *raw = raw_open(address());
+	struct raw_reply r;
+
+	ck_assert(raw_say(raw, POST "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
+	r = raw_read(raw);
+	ck_assert_int_eq(r.status, 100);
+	ck_assert(raw_say(raw, "{}"));
+	ck_assert_int_eq(raw_read(raw).status, 201);
+	raw_close(raw);
+}
+END_TEST
+
+START_TEST(one_byte_at_a_time)
+{
+	struct raw *raw = raw_open(address());
+
+	make_raw();
+	ck_assert(raw_drip(raw, GET "X-Request-Id: dripping\r\n\r\n"));
+	ck_assert_int_eq(raw_read(raw).status, 200);
+	ck_assert(raw_drip(raw, POST "Content-Length: 12\r\n\r\n{\"name\":\"x\"}"));
+	ck_assert_int_eq(raw_read(raw).status, 201);
+	ck_assert(raw_drip(raw, "HEAD /livez HTTP/1.1\r\n" H "\r\n"));
+	ck_assert_int_eq(raw_read_head(raw).status, 200);
+	raw_close(raw);
+}
+END_TEST
+
+/* Several requests in one packet are answered in their order, a write among them included. */
+START_TEST(pipelining)
+{
+	struct raw *raw = raw_open(address());
+	const char *id = shared_id("pipe");
+	struct raw_reply r;
+
+	ck_assert(raw_say(raw,
+		text("PUT /containers/%s HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+				    "GET /containers/%s HTTP/1.1\r\n" H "X-Request-Id: second\r\n\r\n"
+				    "DELETE /containers/%s HTTP/1.1\r\n" H "\r\n"
+				    "GET /containers/%s HTTP/1.1\r\n" H "X-Request-Id: fourth\r\n\r\n", id, id, id,
+				        id)));
+	ck_assert_int_eq(raw_read(raw).status, 201);
+	r = raw_read(raw);
+	ck_assert_msg(r.status == 200 && strstr(r.head, "second"), "%d %s", r.status, r.head);
+	ck_assert_int_eq(raw_read(raw).status, 204);
+	r = raw_read(raw);
+	ck_assert_msg(r.status == 404 && strstr(r.head, "fourth"), "%d %s", r.status, r.head);
+	raw_close(raw);
+}
+END_TEST
+
+START_TEST(versions_and_connections)
+{
+	struct raw *raw = raw_open(address());
+	struct raw_reply r;
+
+	make_raw();
+	ck_assert(raw_say(raw, "GET /containers/raw HTTP/1.0\r\n\r\n"));
+	r = raw_read(raw);
+	ck_assert_int_eq(r.status, 200);
+	ck_assert(raw_closed(raw));
+	raw_close(raw);
+	raw = raw_open(address());
+	ck_assert(raw_say(raw, GET "Connection: close\r\n\r\n"));
+	r = raw_read(raw);
+	ck_assert(r.status == 200 && r.close && raw_closed(raw));
+	raw_close(raw);
+	raw = raw_open(address());
+	ck_assert(raw_say(raw, "GET http://127.0.0.1/containers/raw HTTP/1.1\r\n" H "\r\n"));
+	ck_assert_int_eq(raw_read(raw).status, 200);
+	ck_assert(raw_say(raw, "OPTIONS * HTTP/1.1\r\n" H "\r\n"));
+	ck_assert_int_eq(raw_read(raw).status, 204);
+	raw_close(raw);
+}
+END_TEST
+
+/* A client that goes away in the middle of what it says changes nothing, and costs nothing that shows. */
+START_TEST(hangs_up_in_the_middle)
+{
+	static const char *const starts[] = {
+		"PUT /containers/half-a",
+		"PUT /containers/half-b HTTP/1.1\r\n" H "Content-Le",
+		"PUT /containers/half-c HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n",
+		"PUT /containers/half-d HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 3\r\n\r\n{}",
+		"PUT /containers/half-e HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+		"PUT /containers/half-f HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+	};
+
+	for (int how = 0; how < 3; how++) {
+		struct raw *raw = raw_open(address());
+
+		ck_assert(raw_say(raw, starts[_i]));
+		if (how == 0) {
+			raw_reset(raw);
+			continue;
+		}
+		if (how == 1)
+			raw_finish(raw);
+		raw_close(raw);
+	}
+	expect_all(http_get(shared_http(), "/containers?idPrefix=half-"), "/items=[]");
+}
+END_TEST
+
+/* The end that comes with the last bytes is noticed as well, though it makes no event of its own: the connection does
+ * not stay until it is too old. */
+START_TEST(end_in_the_same_packet)
+{
+	static const char *const starts[] = {
+		"PUT /containers/half-g HTTP/1.1\r\nHos",
+		"PUT /containers/half-h HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 3\r\n\r\n{}",
+		"PUT /containers/half-i HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+	};
+	struct raw *raw[50];
+	double begun = suite_now();
+
+	for (size_t i = 0; i < COUNT(raw); i++) {
+		raw[i] = raw_open(address());
+		ck_assert(raw_say(raw[i], starts[_i]));
+		raw_finish(raw[i]);
+	}
+	for (size_t i = 0; i < COUNT(raw); i++) {
+		ck_assert_msg(raw_closed(raw[i]), "connection %zu is still open", i);
+		raw_close(raw[i]);
+	}
+	/* Well below the ten seconds that the head or the body of a living client may take. */
+	ck_assert_msg(suite_now() - begun < 9, "closed by its deadline only");
+}
+END_TEST
+
+/* Who leaves behind a whole request has made it: the change stands, only the answer is lost. */
+START_TEST(leaves_before_the_answer)
+{
+	const char *id = shared_id("left");
+	struct raw *raw;
+
+	for (int i = 0; i < 40; i++) {
+		raw = raw_open(address());
+		ck_assert(raw_say(raw, text("PUT /containers/%s-%d HTTP/1.1\r\n" H
+					    "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", id, i)));
+		if (i % 2)
+			raw_reset(raw);
+		else
+			raw_close(raw);
+	}
+	/* A reset may overtake the request; an orderly close may not. */
+	for (int i = 0; i < 40; i += 2) {
+		double limit = suite_now() + SUITE_WAIT_SECONDS;
+		const struct reply *r;
+
+		while ((r = http_get(shared_http(), text("/containers/%s-%d", id, i)))->status != 200 &&
+			suite_now() < limit)
+			suite_pause_ms(5);
+		expect_status(r, 200);
+	}
+}
+END_TEST
+
+START_TEST(half_close)
+{
+	struct raw *raw = raw_open(address());
+	struct raw_reply r;
+	char *all;
+
+	make_raw();
+	ck_assert(raw_say(raw, GET "\r\n"));
+	r = raw_read(raw);
+	ck_assert_int_eq(r.status, 200);
+	raw_finish(raw);
+	all = raw_rest(raw);
+	ck_assert_msg(all && *all == '\0', "%s", all ? all : "still open");
+	raw_close(raw);
+}
+END_TEST
+
+/* Readiness fetched in portions of 128 must lose nobody: all of these get their answer. */
+START_TEST(many_connections_at_once)
+{
+	static const size_t counts[] = { 128, 256, 384 };
+	struct raw *raw[384];
+
+	make_raw();
+	for (size_t i = 0; i < counts[_i]; i++)
+		raw[i] = raw_open(address());
+	for (int round = 0; round < 5; round++) {
+		for (size_t i = 0; i < counts[_i]; i++)
+			ck_assert(raw_say(raw[i], round == 3 ? POST "Content-Length: 2\r\n\r\n{}" : GET "\r\n"));
+		for (size_t i = 0; i < counts[_i]; i++)
+			ck_assert_int_eq(raw_read(raw[i]).status, round == 3 ? 201 : 200);
+	}
+	for (size_t i = 0; i < counts[_i]; i++)
+		raw_close(raw[i]);
+}
+END_TEST
+
+/* Half-sent heads in number do not keep an honest client waiting. */
+START_TEST(half_open_in_number)
+{
+	enum { MANY = 500 };
+	struct raw *raw[MANY];
+
+	make_raw();
+	for (size_t i = 0; i < MANY; i++) {
+		raw[i] = raw_open(address());
+		ck_assert(raw_say(raw[i], "GET /containers/raw HTTP/1.1\r\nHos"));
+	}
+	for (size_t i = 0; i < MANY; i++)
+		ck_assert(raw_say(raw[i], "t"));
+	expect_status(http_get(shared_http(), "/containers/raw"), 200);
+	expect_status(http_ask(shared_http(), "PATCH", "/containers/raw/status", NULL, "{}"), 200);
+	for (size_t i = 0; i < MANY; i++)
+		raw_close(raw[i]);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("connections");
+	TCase *c = shared_case(s, "connections", NULL);
+
+	tcase_add_test(c, long_chunked_body);
+	tcase_add_test(c, announced_too_large);
+	tcase_add_test(c, waits_for_100_continue);
+	tcase_add_test(c, one_byte_at_a_time);
+	tcase_add_test(c, pipelining);
+	tcase_add_test(c, versions_and_connections);
+	tcase_add_loop_test(c, hangs_up_in_the_middle, 0, 6);
+	tcase_add_loop_test(c, end_in_the_same_packet, 0, 3);
+	tcase_add_test(c, leaves_before_the_answer);
+	tcase_add_test(c, half_close);
+	tcase_add_loop_test(c, many_connections_at_once, 0, 3);
+	tcase_add_test(c, half_open_in_number);
+	return suite_main(s);
+}
