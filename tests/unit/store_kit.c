@@ -16,11 +16,13 @@ static struct backend *open_memory(const char *root)
 	return memory_backend_new();
 }
 
+const struct files *kit_files = &files_system;
+
 static struct backend *open_disk(const char *root)
 {
 	const struct disk_options options = {
 		.root = root,
-		.files = &files_system,
+		.files = kit_files,
 		.clock = &clock_system,
 		.segment_bytes = 256 * 1024,
 	};
@@ -34,7 +36,7 @@ static struct backend *open_disk(const char *root)
 const struct kit kit_memory = { "memory", false, open_memory };
 const struct kit kit_disk = { "disk", true, open_disk };
 
-void rig_start(struct rig *rig)
+void rig_load(struct rig *rig)
 {
 	const struct store_options options = { .clock = &clock_system };
 	struct err err = { 0 };
@@ -42,6 +44,13 @@ void rig_start(struct rig *rig)
 	rig->store = store_new(rig->kit->open(rig->root), &options);
 	ck_assert_ptr_nonnull(rig->store);
 	ck_assert_msg(store_load(rig->store, NULL, NULL, &err) == 0, "%s", err.text);
+}
+
+void rig_start(struct rig *rig)
+{
+	struct err err = { 0 };
+
+	rig_load(rig);
 	ck_assert_msg(store_start(rig->store, &err) == 0, "%s", err.text);
 }
 
@@ -69,6 +78,34 @@ void rig_close(struct rig *rig)
 	unit_remove(rig->root);
 	free(rig->root);
 	rig->root = NULL;
+}
+
+void rig_wait(struct rig *rig, bool (*is_so)(struct rig *))
+{
+	for (int i = 0; i < UNIT_SECONDS * 100 && !is_so(rig); i++)
+		(void)usleep(10 * 1000);
+	ck_assert(is_so(rig));
+}
+
+bool rig_is_checkpointed(struct rig *rig)
+{
+	struct store_figures f;
+
+	store_figures(rig->store, &f);
+	return f.backend.checkpoints_written > 0 && f.backend.checkpoints_waiting == 0;
+}
+
+bool rig_has_failed(struct rig *rig)
+{
+	struct store_figures f;
+
+	store_figures(rig->store, &f);
+	return f.backend.checkpoints_failed > 0;
+}
+
+bool rig_is_writable(struct rig *rig)
+{
+	return !store_read_only(rig->store);
 }
 
 void rig_killed(struct rig *rig, void (*work)(struct rig *))

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/fsx.h"
 #include "container/change.h"
 #include "store/store.h"
 #include "unit.h"
@@ -16,6 +17,9 @@ struct kit {
 	struct backend *(*open)(const char *root);
 };
 extern const struct kit kit_memory, kit_disk;
+
+/* What the disk's file calls go through: the system's own unless a test puts faults there before it starts a rig. */
+extern const struct files *kit_files;
 
 struct rig {
 	const struct kit *kit;
@@ -31,6 +35,15 @@ void rig_close(struct rig *);
 void rig_start(struct rig *);
 void rig_stop(struct rig *);
 void rig_restart(struct rig *);
+
+/* Load alone: reads work, and nothing may be written yet.  rig_stop ends it. */
+void rig_load(struct rig *);
+
+/* Wait for something that another thread will do. */
+void rig_wait(struct rig *, bool (*is_so)(struct rig *));
+bool rig_is_checkpointed(struct rig *); /* nothing waits, and something was written */
+bool rig_has_failed(struct rig *);      /* a checkpoint could not be written */
+bool rig_is_writable(struct rig *);
 
 /* Start, work and die without a word in a process of its own: what kill -9 leaves behind.  The rig must be stopped. */
 void rig_killed(struct rig *, void (*work)(struct rig *));
