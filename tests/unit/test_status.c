@@ -1,4 +1,5 @@
 /* The state that is derived, the reason that is shown, the names of states and what may follow them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "container/codec.h"
