@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "store_kit.h"
-#include "tree.h"
+#include "rig_files.h"
 
 enum { T1 = 11, T2 = 22 };
 
@@ -225,10 +225,10 @@ START_TEST(U20_load_without_a_disk_to_write)
 	files.renameat2 = stuck_renameat2;
 	kit_files = &files;
 	atomic_store(&disk_fault, disks[_i].fault);
-	before = tree_text(&rig);
+	before = rig_tree(&rig);
 	rig_load(&rig);
 	expect_many(&rig);
-	after = tree_text(&rig);
+	after = rig_tree(&rig);
 	ck_assert_str_eq(after, before);
 	free(after);
 	free(before);

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "persist/disk_backend.h"
 #include "store_kit.h"
-#include "tree.h"
+#include "rig_files.h"
 
 enum { T1 = 11, T2 = 22 };
 
@@ -53,9 +53,9 @@ START_TEST(U1_file_after_the_checkpoint)
 		ck_assert_ptr_nonnull(bytes);
 		ck_assert_int_eq(strncmp(bytes, expected, sizeof expected - 1), 0);
 		free(bytes);
-		ck_assert_int_eq(stat(tree_path(&rig, "containers/a/status", &arena), &st), 0);
+		ck_assert_int_eq(stat(rig_path(&rig, "containers/a/status", &arena), &st), 0);
 		ck_assert_int_eq((int)(st.st_mode & 07777), 0600);
-		ck_assert_int_eq(stat(tree_path(&rig, "containers/a/metadata", &arena), &st), 0);
+		ck_assert_int_eq(stat(rig_path(&rig, "containers/a/metadata", &arena), &st), 0);
 		ck_assert_int_eq((int)(st.st_mode & 07777), 0600);
 		rig_close(&rig);
 	}
@@ -72,7 +72,7 @@ START_TEST(U8_U9_no_file_after_deletion)
 	rig_wait(&rig, rig_is_checkpointed);
 	(void)rig_expect(&rig, kit_delete("a"), CHANGE_DELETED);
 	rig_stop(&rig);
-	ck_assert_int_lt(access(tree_path(&rig, "containers/a", &arena), F_OK), 0);
+	ck_assert_int_lt(access(rig_path(&rig, "containers/a", &arena), F_OK), 0);
 	rig_start(&rig);
 	rig_expect_absent(&rig, "a");
 	rig_close(&rig);
@@ -95,7 +95,7 @@ START_TEST(U10_root_that_cannot_be)
 	auto_arena struct arena arena = ARENA;
 	struct rig rig = { .root = unit_directory() };
 	struct err err = { 0 };
-	const char *file = tree_path(&rig, "file", &arena), *below = tree_path(&rig, "file/root", &arena);
+	const char *file = rig_path(&rig, "file", &arena), *below = rig_path(&rig, "file/root", &arena);
 
 	unit_write_file(rig.root, "file", "x", 1);
 	ck_assert_int_lt(try_root(file, &err), 0);
@@ -126,8 +126,8 @@ START_TEST(U11_directory_in_the_way)
 	rig_open(&rig, &kit_disk);
 	(void)rig_expect(&rig, create_old("a"), CHANGE_CREATED);
 	rig_wait(&rig, rig_is_checkpointed);
-	ck_assert_int_eq(unlink(tree_path(&rig, "containers/a/status", &arena)), 0);
-	ck_assert_int_eq(mkdir(tree_path(&rig, "containers/a/status", &arena), 0700), 0);
+	ck_assert_int_eq(unlink(rig_path(&rig, "containers/a/status", &arena)), 0);
+	ck_assert_int_eq(mkdir(rig_path(&rig, "containers/a/status", &arena), 0700), 0);
 	unit_write_file(rig.root, "containers/a/status/x", "x", 1);
 	(void)rig_expect(&rig, to_new("a"), CHANGE_UPDATED);
 	(void)rig_expect_status(&rig, "a", (struct status)NEW);
@@ -146,19 +146,19 @@ START_TEST(U12_U13_directory_removed_from_outside)
 	rig_open(&rig, &kit_disk);
 	(void)rig_expect(&rig, create_old("a"), CHANGE_CREATED);
 	rig_wait(&rig, rig_is_checkpointed);
-	unit_remove(tree_path(&rig, "containers/a", &arena));
+	unit_remove(rig_path(&rig, "containers/a", &arena));
 	(void)rig_expect(&rig, to_new("a"), CHANGE_UPDATED);
 	rig_stop(&rig);
-	ck_assert_int_eq(access(tree_path(&rig, "containers/a/status", &arena), F_OK), 0);
-	ck_assert_int_eq(access(tree_path(&rig, "containers/a/metadata", &arena), F_OK), 0);
+	ck_assert_int_eq(access(rig_path(&rig, "containers/a/status", &arena), F_OK), 0);
+	ck_assert_int_eq(access(rig_path(&rig, "containers/a/metadata", &arena), F_OK), 0);
 	rig_start(&rig);
 	(void)rig_expect_status(&rig, "a", (struct status)NEW);
-	unit_remove(tree_path(&rig, "containers/a", &arena));
+	unit_remove(rig_path(&rig, "containers/a", &arena));
 	(void)rig_expect(&rig, kit_patch("a", GIVEN_FINISHED_AT, (struct status){ .finished_at = 40 }), CHANGE_UPDATED);
 	(void)rig_expect(&rig, kit_delete("a"), CHANGE_DELETED);
 	rig_restart(&rig);
 	rig_expect_ids(&rig, "");
-	ck_assert_int_lt(access(tree_path(&rig, "containers/a", &arena), F_OK), 0);
+	ck_assert_int_lt(access(rig_path(&rig, "containers/a", &arena), F_OK), 0);
 	rig_close(&rig);
 }
 END_TEST
@@ -172,21 +172,21 @@ static const char good_line[] = "{\"Version\":\"v1\",\"Pid\":0,\"CreatedAt\":5,\
 static void make_containerd_tree(struct rig *rig)
 {
 	*rig = (struct rig){ .kit = &kit_disk, .root = unit_directory() };
-	tree_make_directory(rig, "containers");
-	tree_make_directory(rig, "containers/good");
-	tree_write(rig, "containers/good/status", good_line);
-	tree_write(rig, "containers/good/.tmp-status123", "half");
-	tree_make_directory(rig, "containers/cut");
-	tree_write(rig, "containers/cut/status", "{\"Version\":\"v1\",\"Pi");
-	tree_make_directory(rig, "containers/missing");
-	tree_write(rig, "containers/missing/other", "x");
-	tree_make_directory(rig, "containers/nuls");
+	rig_make_directory(rig, "containers");
+	rig_make_directory(rig, "containers/good");
+	rig_write(rig, "containers/good/status", good_line);
+	rig_write(rig, "containers/good/.tmp-status123", "half");
+	rig_make_directory(rig, "containers/cut");
+	rig_write(rig, "containers/cut/status", "{\"Version\":\"v1\",\"Pi");
+	rig_make_directory(rig, "containers/missing");
+	rig_write(rig, "containers/missing/other", "x");
+	rig_make_directory(rig, "containers/nuls");
 	unit_write_file(rig->root, "containers/nuls/status", "\0\0\0\0", 4);
-	tree_make_directory(rig, "containers/empty");
-	tree_make_directory(rig, "containers/.hidden");
-	tree_make_directory(rig, "containers/half");
-	tree_write(rig, "containers/half.del-status", good_line);
-	tree_write(rig, "containers/plain", good_line);
+	rig_make_directory(rig, "containers/empty");
+	rig_make_directory(rig, "containers/.hidden");
+	rig_make_directory(rig, "containers/half");
+	rig_write(rig, "containers/half.del-status", good_line);
+	rig_write(rig, "containers/plain", good_line);
 }
 
 static void expect_damaged(struct rig *rig, const char *id)
@@ -217,14 +217,14 @@ START_TEST(U16_damage_is_shown_and_untouched)
 	char *before, *after;
 
 	make_containerd_tree(&rig);
-	before = tree_text(&rig);
+	before = rig_tree(&rig);
 	rig_load(&rig);
 	expect_containerd_tree(&rig);
-	after = tree_text(&rig);
+	after = rig_tree(&rig);
 	ck_assert_str_eq(after, before);
 	rig_stop(&rig);
 	free(after);
-	after = tree_text(&rig);
+	after = rig_tree(&rig);
 	ck_assert_str_eq(after, before);
 	free(after);
 	free(before);
@@ -253,8 +253,8 @@ START_TEST(U16_adopted_tree)
 	bytes = unit_read_file(rig.root, "containers/good/status");
 	ck_assert_str_eq(bytes, good_line);
 	free(bytes);
-	ck_assert_int_eq(access(tree_path(&rig, "containers/half.del-status", &arena), F_OK), 0);
-	ck_assert_int_eq(access(tree_path(&rig, "containers/plain", &arena), F_OK), 0);
+	ck_assert_int_eq(access(rig_path(&rig, "containers/half.del-status", &arena), F_OK), 0);
+	ck_assert_int_eq(access(rig_path(&rig, "containers/plain", &arena), F_OK), 0);
 	rig_close(&rig);
 }
 END_TEST

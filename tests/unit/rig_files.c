@@ -1,4 +1,4 @@
-#include "tree.h"
+#include "rig_files.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-const char *tree_path(const struct rig *rig, const char *name, struct arena *arena)
+const char *rig_path(const struct rig *rig, const char *name, struct arena *arena)
 {
 	const char *path = arena_printf(arena, "%s/%s", rig->root, name);
 
@@ -62,7 +62,7 @@ static void describe(struct buf *b, const char *root, const char *name)
 	free(path);
 }
 
-char *tree_text(const struct rig *rig)
+char *rig_tree(const struct rig *rig)
 {
 	struct buf b = BUF(1 << 26);
 	size_t len;
@@ -72,14 +72,14 @@ char *tree_text(const struct rig *rig)
 	return buf_take(&b, &len);
 }
 
-void tree_make_directory(const struct rig *rig, const char *name)
+void rig_make_directory(const struct rig *rig, const char *name)
 {
 	auto_arena struct arena arena = ARENA;
 
-	ck_assert_int_eq(mkdir(tree_path(rig, name, &arena), 0700), 0);
+	ck_assert_int_eq(mkdir(rig_path(rig, name, &arena), 0700), 0);
 }
 
-void tree_write(const struct rig *rig, const char *name, const char *text)
+void rig_write(const struct rig *rig, const char *name, const char *text)
 {
 	unit_write_file(rig->root, name, text, strlen(text));
 }
