@@ -206,31 +206,52 @@ void server_signal(struct server *s, int signal)
 	ck_assert_int_eq(kill(s->pid, signal), 0);
 }
 
-int server_wait(struct server *s)
+/* Wait for the end, at most until the time is up: then it is killed, and *ret_hung says so.  Its wait status. */
+static int reap(struct server *s, bool *ret_hung)
 {
-	bool hung = !wait_for(s->said, NULL);
 	int status = 0;
 
-	if (hung)
+	*ret_hung = !wait_for(s->said, NULL);
+	if (*ret_hung)
 		(void)kill(s->pid, SIGKILL);
 	(void)waitpid(s->pid, &status, 0);
 	(void)waitpid(s->drainer, NULL, 0);
 	s->pid = s->drainer = 0;
+	return status;
+}
+
+int server_wait(struct server *s)
+{
+	bool hung;
+	int status = reap(s, &hung);
+
 	if (hung)
 		ck_abort_msg("the server did not end in time; it said:\n%s", server_said(s));
 	return status;
 }
 
-void server_stop(struct server *s)
+const char *server_finish(struct server *s)
 {
+	bool hung, killed;
 	int status;
 
-	server_signal(s, SIGTERM);
-	status = server_wait(s);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		ck_abort_msg("at SIGTERM the server ended with %s %d; it said:\n%s",
-			     WIFSIGNALED(status) ? "signal" : "exit code",
-			     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), server_said(s));
+	(void)kill(s->pid, SIGTERM);
+	status = reap(s, &hung);
+	killed = WIFSIGNALED(status);
+	if (!hung && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return NULL;
+	return text("at SIGTERM the server %s %s %d; it said:\n%s", hung ? "hung and was ended with" : "ended with",
+		    killed ? "signal" : "exit code", killed ? WTERMSIG(status) : WEXITSTATUS(status), server_said(s));
+}
+
+void server_stop(struct server *s)
+{
+	const char *why;
+
+	ck_assert_int_gt(s->pid, 0);
+	why = server_finish(s);
+	if (why)
+		ck_abort_msg("%s", why);
 }
 
 void server_kill(struct server *s)

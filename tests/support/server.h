@@ -19,6 +19,8 @@ struct server *server_start_at(const char *root, const char *const *options);
 
 /* SIGTERM; fails the test unless it exits with 0 in time.  The root stays. */
 void server_stop(struct server *);
+/* The same where no test runs that could fail: NULL, or what went wrong. */
+const char *server_finish(struct server *);
 /* The halves of it: send the signal; wait for the end and give its wait status. */
 void server_signal(struct server *, int signal);
 int server_wait(struct server *);

@@ -22,8 +22,13 @@ static void start(void)
 	shared.server = server_start(shared.options[shared.next++]);
 }
 
+/* What a sanitizer found shows itself in the exit code.  No test runs any more that could fail of it. */
 static void stop(void)
 {
+	const char *why = server_finish(shared.server);
+
+	if (why)
+		suite_fail(why);
 	server_end(shared.server);
 	shared.server = NULL;
 }

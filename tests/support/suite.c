@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ enum { LOG_CAP = 1 << 16 };
 
 /* Shared between the runner and the forked tests, so that it outlives a test that died. */
 struct shared_log {
+	atomic_bool failed; /* outside of any test */
 	atomic_size_t end; /* bytes ever written; the newest LOG_CAP are kept */
 	char bytes[LOG_CAP];
 };
@@ -68,6 +70,12 @@ void suite_remove(const char *directory)
 	(void)nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
+void suite_fail(const char *why)
+{
+	(void)fprintf(stderr, "FAILED outside of any test: %s\n", why);
+	atomic_store(&shared_log->failed, true);
+}
+
 void suite_skip(const char *what, const char *why)
 {
 	(void)printf("SKIP %s: %s\n", what, why);
@@ -117,7 +125,7 @@ int suite_main(Suite *suite)
 		abort();
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
+	failed = srunner_ntests_failed(runner) + atomic_load(&shared_log->failed);
 	srunner_free(runner);
 	if (failed > 0)
 		print_log();

@@ -23,6 +23,9 @@ void suite_log(const char *bytes, size_t count);
 char *suite_directory(void);
 void suite_remove(const char *directory);
 
+/* Let the suite fail, for what goes wrong outside of any test. */
+void suite_fail(const char *why);
+
 /* Say once, on standard output, that something cannot be tested here and why. */
 void suite_skip(const char *what, const char *why);
 
