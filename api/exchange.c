@@ -98,6 +98,8 @@ static void set_phase(struct exchange *x, enum phase phase)
 	if (now)
 		(*now)++;
 	x->phase = phase;
+	if (x->peer)
+		x->peer->reading = phase == PHASE_BEGIN || phase == PHASE_BODY;
 }
 
 /* ---- answering ---- */

@@ -57,6 +57,7 @@ static struct peer *peer_new(struct loop *l, struct MHD_Connection *connection)
 	p->loop = l;
 	p->fd = fd->connect_fd;
 	p->deadline_ns = peer_idle_deadline(l);
+	p->reading = true;
 	if (address && address->client_addr)
 		p->address = address_key_of(address->client_addr, sizeof(struct sockaddr_in6));
 	p->counted = addresses_enter(l->server->addresses, &p->address);
@@ -95,16 +96,30 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 	*slot = NULL;
 }
 
-/* One byte a second keeps a connection "active" for the library: end those that are over their time.  The library sees a
- * hang-up; only it may close the descriptor. */
+/* A client that sends a part and closes in the same moment makes one edge, which the library spends on the bytes: the
+ * end behind them would be noticed at the deadline. */
+static bool has_left(const struct peer *p)
+{
+	char c;
+
+	return p->reading && recv(p->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* One byte a second keeps a connection "active" for the library: end those that are over their time, and those whose
+ * client is gone.  The library sees a hang-up; only it may close the descriptor. */
 static void end_late_peers(struct loop *l)
 {
-	for (struct peer *p = l->peers; p; p = p->after)
-		if (p->deadline_ns <= l->now_ns) {
+	for (struct peer *p = l->peers; p; p = p->after) {
+		bool late = p->deadline_ns <= l->now_ns;
+
+		if (!late && !has_left(p))
+			continue;
+		if (late)
 			traffic_count(&l->traffic->timed_out);
-			(void)shutdown(p->fd, SHUT_RDWR);
-			p->deadline_ns = INT64_MAX;
-		}
+		(void)shutdown(p->fd, SHUT_RDWR);
+		p->deadline_ns = INT64_MAX;
+		p->reading = false;
+	}
 }
 
 /* ---- the loop ---- */
@@ -171,10 +186,13 @@ static void each_second(struct loop *l)
 /* One turn: wait, let the library work, look at the time.  Negative: the loop cannot go on. */
 static int turn(struct loop *l, struct pollfd *ready)
 {
-	if (poll(ready, l->daemon_count + 1, next_timeout(l)) < 0 && errno != EINTR)
+	int ms = next_timeout(l);
+
+	/* With work pending the library looks at its sockets itself: a poll would only cost a call. */
+	if (ms > 0 && poll(ready, l->daemon_count + 1, ms) < 0 && errno != EINTR)
 		return -errno;
 	l->now_ns = clock_mono(l->server->app->clock);
-	if (ready[l->daemon_count].revents)
+	if (ms > 0 && ready[l->daemon_count].revents)
 		loop_drain_wake(l);
 	for (size_t i = 0; i < l->daemon_count; i++)
 		if (MHD_run(l->daemon[i]) != MHD_YES) /* always, also when poll said nothing: timeouts */

@@ -42,6 +42,7 @@ struct peer {
 	struct loop *loop;
 	int fd;
 	int64_t deadline_ns; /* monotonic; INT64_MAX: somebody else bounds the wait */
+	bool reading;        /* we wait for the client, not it for us */
 	struct address_key address;
 	bool counted;
 };
