@@ -214,7 +214,7 @@ static void write_item(struct checkpointer *cp, struct dirty_item *item, struct 
 static void *worker_run(void *arg)
 {
 	struct checkpointer *cp = arg;
-	struct buf scratch = BUF(CAP_METADATA_FILE);
+	auto_buf struct buf scratch = BUF(CAP_METADATA_FILE);
 	struct dirty_item *item;
 	int64_t debt = 0;
 	bool late;
@@ -233,7 +233,6 @@ static void *worker_run(void *arg)
 			debt = 0;
 		}
 	}
-	buf_free(&scratch);
 	return NULL;
 }
 
@@ -286,19 +285,6 @@ static int sync_parent(struct checkpointer *cp, size_t n)
 	return r;
 }
 
-/* With the mutex held. */
-static bool settle_item(struct checkpointer *cp, struct dirty_item *item, int parent, int64_t now, struct container **drop,
-			size_t *drops)
-{
-	bool doubtful = parent < 0 && item->parent_changed;
-	bool done = item->result == 0 && !doubtful;
-
-	if (doubtful)
-		item->todo |= TODO_REDO;
-	*drops += dirty_settle(&cp->dirty, item, done, item->result == -ECANCELED ? 0 : now + RETRY_NS, drop + *drops);
-	return done;
-}
-
 static void end_round(struct checkpointer *cp, size_t n, int parent)
 {
 	struct container *drop[2 * ROUND_MAX];
@@ -307,9 +293,13 @@ static void end_round(struct checkpointer *cp, size_t n, int parent)
 
 	mutex_lock(&cp->mutex);
 	for (size_t i = 0; i < n; i++) {
-		bool tried = cp->round.items[i]->result != -ECANCELED, ok;
+		struct dirty_item *item = cp->round.items[i];
+		bool doubtful = parent < 0 && item->parent_changed, tried = item->result != -ECANCELED;
+		bool ok = item->result == 0 && !doubtful;
 
-		ok = settle_item(cp, cp->round.items[i], parent, now, drop, &drops);
+		if (doubtful)
+			item->todo |= TODO_REDO;
+		drops += dirty_settle(&cp->dirty, item, ok, tried ? now + RETRY_NS : 0, drop + drops);
 		done += ok;
 		failed += tried && !ok;
 	}

@@ -333,6 +333,11 @@ uint64_t journal_revision(const struct journal *j)
 	return j->shown.revision;
 }
 
+bool journal_is_durable(const struct journal *j)
+{
+	return j->shown_len == 0;
+}
+
 /* ---- life ---- */
 
 static void take_start(struct journal *j, const struct journal_start *start)

@@ -103,6 +103,7 @@ int64_t journal_upkeep(struct journal *, int64_t mono_ns, struct err *);
 must_check int journal_finish(struct journal *, struct err *);
 
 uint64_t journal_revision(const struct journal *); /* newest given out */
+bool journal_is_durable(const struct journal *);   /* nothing that was shown waits for a sync */
 
 /* ---- the checkpointer's thread ---- */
 
