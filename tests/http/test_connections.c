@@ -220,6 +220,31 @@ START_TEST(leaves_before_the_answer)
 }
 END_TEST
 
+/* Who asks for a long list and goes away, or does not read it, keeps nothing and nobody. */
+START_TEST(leaves_in_the_middle_of_a_list)
+{
+	static const char *const forms[] = { "application/json", "application/x-ndjson", "text/plain" };
+	struct raw *raw[20];
+
+	for (int i = 0; i < 300; i++)
+		(void)http_ask(shared_http(), "PUT", text("/containers/long-%d", i), NULL,
+			       text("{\"name\":\"%s\",\"status\":{\"message\":\"%s\"}}", text_repeat("n", 100),
+			           text_repeat("m", 8000)));
+	for (size_t i = 0; i < COUNT(raw); i++) {
+		raw[i] = raw_open(address());
+		ck_assert(raw_say(raw[i], text("GET /containers?limit=1000 HTTP/1.1\r\n" H "Accept: %s\r\n\r\n",
+			forms[_i])));
+	}
+	for (size_t i = 0; i < COUNT(raw); i += 2)
+		raw_reset(raw[i]);
+	expect_status(http_get(shared_http(), "/containers/long-0"), 200);
+	for (size_t i = 1; i < COUNT(raw); i += 2) {
+		ck_assert_int_eq(raw_read(raw[i]).status, 200);
+		raw_close(raw[i]);
+	}
+}
+END_TEST
+
 START_TEST(half_close)
 {
 	struct raw *raw = raw_open(address());
@@ -279,8 +304,9 @@ END_TEST
 
 int main(void)
 {
+	static const char *const one[] = { "--loops", "1", NULL };
 	Suite *s = suite_create("connections");
-	TCase *c = shared_case(s, "connections", NULL);
+	TCase *c = shared_case(s, "connections", NULL), *single = shared_case(s, "one loop", one);
 
 	tcase_add_test(c, long_chunked_body);
 	tcase_add_test(c, announced_too_large);
@@ -294,5 +320,8 @@ int main(void)
 	tcase_add_test(c, half_close);
 	tcase_add_loop_test(c, many_connections_at_once, 0, 3);
 	tcase_add_test(c, half_open_in_number);
+	tcase_add_loop_test(c, leaves_in_the_middle_of_a_list, 0, 3);
+	tcase_add_test(single, pipelining);
+	tcase_add_loop_test(single, many_connections_at_once, 0, 3);
 	return suite_main(s);
 }

@@ -105,7 +105,8 @@ static const char *const accepted[] = {
 		"{\"n\\u0061me\":\"x\"}",
 	"{\"name\":\"\\ud83d\\ude00 \\/ \\b\\f\\n\\r\\t\\\\ \\u00e9\"}",
 		"{\"name\":\"\xf0\x9f\x98\x80\xed\x9f\xbf\xf4\x8f\xbf\xbf\"}",
-	"{\"config\":{\"a\":[[[[[[]]]]]],\"b\":{\"c\":{}}}}", "{\"config\":{\"k\":1,\"K\":1}}", "{\"status\":{}}", "{\"name\":null,\"logPath\":null,\"status\":null}",
+	"{\"config\":{\"a\":[[[[[[]]]]]],\"b\":{\"c\":{}}}}", "{\"config\":{\"k\":1,\"K\":1}}", "{\"status\":{}}",
+		"{\"name\":null,\"logPath\":null,\"status\":null}",
 	"{\"status\":{\"createdAt\":null,\"resources\":{}}}", "{\"config\":{\"id\":1,\"id \":2,\"labels\":null}}",
 };
 

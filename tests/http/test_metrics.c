@@ -11,11 +11,15 @@
 
 /* Families that operators and rules build on. */
 static const char *const families[] = {
-	"tallyd_http_requests_total", "tallyd_http_request_duration_seconds", "tallyd_http_connections_rejected_total",
+	"tallyd_http_requests_total", "tallyd_http_request_duration_seconds",
+		"tallyd_http_connections_rejected_total",
 	"tallyd_containers", "tallyd_container_transitions_total", "tallyd_commits_total", "tallyd_commit_seconds",
-	"tallyd_commit_changes", "tallyd_journal_fsync_seconds", "tallyd_journal_dirty_bytes", "tallyd_journal_torn_tail_total",
-	"tallyd_checkpoint_lag_seconds", "tallyd_recovery_records", "tallyd_recovery_duration_seconds", "tallyd_store_readonly",
-	"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds",
+	"tallyd_commit_changes", "tallyd_journal_fsync_seconds", "tallyd_journal_dirty_bytes",
+		"tallyd_journal_torn_tail_total",
+	"tallyd_checkpoint_lag_seconds", "tallyd_recovery_records", "tallyd_recovery_duration_seconds",
+		"tallyd_store_readonly",
+	"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
+		"process_start_time_seconds",
 };
 
 static const char *metrics(void)
@@ -92,15 +96,18 @@ START_TEST(they_count)
 	expect_status(http_ask(shared_http(), "PATCH", "/containers/m0/status", NULL, "{\"startedAt\":1}"), 200);
 	expect_status(http_ask(shared_http(), "PATCH", "/containers/m1/status", NULL, "{\"pid\":1}"), 422);
 	after = metrics();
-	requests = sum_of(after, "tallyd_http_requests_total", NULL) - sum_of(before, "tallyd_http_requests_total", NULL);
+	requests = sum_of(after, "tallyd_http_requests_total", NULL) - sum_of(before, "tallyd_http_requests_total",
+		NULL);
 	ck_assert_msg(requests >= 5, "only %g requests more", requests);
-	ck_assert_msg(sum_of(after, "tallyd_http_requests_total", "422") - sum_of(before, "tallyd_http_requests_total",
+	ck_assert_msg(sum_of(after, "tallyd_http_requests_total", "422") - sum_of(before,
+		"tallyd_http_requests_total",
 		"422") >= 1, "%s", after);
 	containers = sum_of(after, "tallyd_containers", NULL) - sum_of(before, "tallyd_containers", NULL);
 	ck_assert_msg(containers > 2.5 && containers < 3.5, "%g containers more", containers);
 	ck_assert_msg(sum_of(after, "tallyd_containers", "running") - sum_of(before, "tallyd_containers",
 		"running") > 0.5, "%s", after);
-	ck_assert_msg(sum_of(after, "tallyd_container_transitions_total", NULL) > sum_of(before, "tallyd_container_transitions_total",
+	ck_assert_msg(sum_of(after, "tallyd_container_transitions_total", NULL) > sum_of(before,
+		"tallyd_container_transitions_total",
 		NULL), "%s", after);
 	ck_assert_msg(sum_of(after, "tallyd_commits_total", NULL) > sum_of(before, "tallyd_commits_total", NULL),
 		"%s", after);

@@ -54,8 +54,10 @@ static const struct {
 	{ { "--root", ROOT, "--check-config" }, { "TALLYD_FROBNICATE=1", NULL }, false, NULL, "TALLYD_FROBNICATE" },
 	{ { "--root", ROOT, "--check-config", "--config", ROOT "/none.conf" }, { NULL }, false, NULL, "none.conf" },
 	{ { "--check-config", "--config", ROOT "/good.conf" }, { NULL }, true, "1234", NULL },
-	{ { "--check-config", "--config", ROOT "/good.conf", "--max-connections", "77" }, { NULL }, true, "77", NULL },
-	{ { "--check-config", "--config", ROOT "/good.conf" }, { "TALLYD_MAX_CONNECTIONS=88", NULL }, true, "88", NULL },
+	{ { "--check-config", "--config", ROOT "/good.conf", "--max-connections", "77" }, { NULL }, true, "77",
+		NULL },
+	{ { "--check-config", "--config", ROOT "/good.conf" }, { "TALLYD_MAX_CONNECTIONS=88", NULL }, true, "88",
+		NULL },
 	{ { "--check-config", "--config", ROOT "/bad.conf" }, { NULL }, false, NULL, "bad.conf:3" },
 	{ { "--check-config", "--config", ROOT "/worse.conf" }, { NULL }, false, NULL, "worse.conf:1" },
 	{ { "--root", ROOT, "--listen", "0.0.0.0:0" }, { NULL }, false, NULL, "insecure" },
@@ -74,8 +76,10 @@ START_TEST(runs_that_end)
 
 	ck_assert_int_eq(text_to_file(text("%s/file", root), "x"), 0);
 	ck_assert_int_eq(mkdir(text("%s/empty", root), 0700), 0);
-	ck_assert_int_eq(text_to_file(text("%s/good.conf", root), "# one\nbackend = memory\n\n max-connections=1234 \n"), 0);
-	ck_assert_int_eq(text_to_file(text("%s/bad.conf", root), "# one\nbackend = memory\nmax-connections = few\n"), 0);
+	ck_assert_int_eq(text_to_file(text("%s/good.conf", root),
+		"# one\nbackend = memory\n\n max-connections=1234 \n"), 0);
+	ck_assert_int_eq(text_to_file(text("%s/bad.conf", root), "# one\nbackend = memory\nmax-connections = few\n"),
+		0);
 	ck_assert_int_eq(text_to_file(text("%s/worse.conf", root), "colour = red\n"), 0);
 	for (size_t i = 0; i < COUNT(arguments) && runs[_i].arguments[i]; i++)
 		arguments[i] = text_fill(runs[_i].arguments[i], pairs);
@@ -257,6 +261,27 @@ START_TEST(stop_with_idle_connections)
 }
 END_TEST
 
+/* Nor does somebody who asked for a long list and does not read it. */
+START_TEST(stop_with_a_reader_that_sleeps)
+{
+	struct server *s = server_start(NULL);
+	struct http *http = http_new(server_address(s, 0));
+	struct raw *raw = raw_open(server_address(s, 0));
+	const char *message = text_repeat("m", 16000);
+
+	for (int i = 0; i < 400; i++)
+		expect_status(http_ask(http, "PUT", text("/containers/s%d", i), NULL,
+				       text("{\"status\":{\"message\":\"%s\"}}", message)), 201);
+	http_free(http);
+	ck_assert(raw_say(raw,
+		"GET /containers HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n"));
+	ck_assert_int_eq(raw_read_head(raw).status, 200);
+	server_stop(s);
+	raw_close(raw);
+	server_end(s);
+}
+END_TEST
+
 START_TEST(stops_and_starts)
 {
 	static const char *const backends[] = { "disk", "memory" };
@@ -329,11 +354,12 @@ static void wait_for_writes(struct http *http)
 static bool mount_small(const char *directory)
 {
 	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("tallyd-test", directory, "tmpfs", 0, "size=64m") == 0;
+	       mount("tallyd-test", directory, "tmpfs", 0, "size=32m") == 0;
 }
 
 START_TEST(full_disk)
 {
+	static const char *const small[] = { "--segment-bytes", "1M", NULL };
 	const char *disk = suite_directory(), *root = text("%s/root", disk);
 	struct server *s;
 	struct http *http;
@@ -343,7 +369,7 @@ START_TEST(full_disk)
 		suite_skip("full disk", "a tmpfs cannot be mounted (needs CAP_SYS_ADMIN)");
 		return;
 	}
-	s = server_start_at(root, NULL);
+	s = server_start_at(root, small);
 	http = http_new(server_address(s, 0));
 	expect_status(http_ask(http, "PUT", "/containers/first", NULL, "{}"), 201);
 	fill_disk(disk);
@@ -352,7 +378,7 @@ START_TEST(full_disk)
 	expect_status(http_ask(http, "DELETE", "/containers/first", NULL, NULL), 204);
 	http_free(http);
 	server_kill(s);
-	server_restart(s, NULL);
+	server_restart(s, small);
 	http = http_new(server_address(s, 0));
 	check_readable(http, count);
 	expect_problem(http_get(http, "/containers/first"), 404, "container-not-found");
@@ -360,7 +386,7 @@ START_TEST(full_disk)
 	wait_for_writes(http);
 	http_free(http);
 	server_stop(s);
-	server_restart(s, NULL);
+	server_restart(s, small);
 	http = http_new(server_address(s, 0));
 	check_readable(http, count);
 	expect_status(http_get(http, "/containers/after"), 200);
@@ -381,6 +407,7 @@ int main(void)
 	tcase_add_test(c, stop_under_load);
 	tcase_add_test(c, answers_in_flight_at_the_stop);
 	tcase_add_test(c, stop_with_idle_connections);
+	tcase_add_test(c, stop_with_a_reader_that_sleeps);
 	tcase_add_loop_test(c, stops_and_starts, 0, 2);
 	tcase_add_test(c, full_disk);
 	return suite_main(s);

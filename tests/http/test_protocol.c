@@ -33,7 +33,8 @@ static const struct script scripts[] = {
 	        { "GET", ID "/status/", NULL, NULL, 404, "not-found", NULL },
 	    { "GET", "/Containers/{id}", NULL, NULL, 404, "not-found", NULL } } },
 	{ "405 names what is possible",
-	  { MADE, { "DELETE", C, NULL, NULL, 405, "method-not-allowed", "@Allow*=GET @Allow*=HEAD @Allow*=POST @Allow*=OPTIONS" },
+	  { MADE, { "DELETE", C, NULL, NULL, 405, "method-not-allowed",
+	      "@Allow*=GET @Allow*=HEAD @Allow*=POST @Allow*=OPTIONS" },
 	    { "POST", ID, NULL, "{}", 405, "method-not-allowed",
 	        "@Allow*=DELETE @Allow*=GET @Allow*=HEAD @Allow*=OPTIONS @Allow*=PUT" },
 	    { "DELETE", S, NULL, NULL, 405, "method-not-allowed", "@Allow*=PATCH @Allow*=PUT @Allow*=GET" },
@@ -204,8 +205,10 @@ END_TEST
 START_TEST(problems_stay_json)
 {
 	static const char *const targets[] = {
-		"/containers/%FF", "/%FF%FE", "/containers?%FF=1", "/containers?limit=%FF", "/containers/%22%7D%0A", "/%22quoted%22",
-		"/containers?fieldSelector=%ED%A0%80=x", "/containers?state=%C3", "/containers/a%E2%82", "/problems/%FF",
+		"/containers/%FF", "/%FF%FE", "/containers?%FF=1", "/containers?limit=%FF", "/containers/%22%7D%0A",
+			"/%22quoted%22",
+		"/containers?fieldSelector=%ED%A0%80=x", "/containers?state=%C3", "/containers/a%E2%82",
+			"/problems/%FF",
 		"/containers?labelSelector=%80", "/containers?continue=%00",
 	};
 	const struct reply *r = http_get(shared_http(), targets[_i]);
