@@ -34,7 +34,7 @@ struct load {
 
 static const char *path_of(size_t thread, size_t key)
 {
-	return text("/containers/k-%zu-%zu", thread, key);
+	return text("/containers/k-%zu-%zu.", thread, key);
 }
 
 static void note_revision(struct load *load, const struct reply *r)

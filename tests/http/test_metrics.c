@@ -14,7 +14,7 @@ static const char *const families[] = {
 	"tallyd_http_requests_total", "tallyd_http_request_duration_seconds",
 		"tallyd_http_connections_rejected_total",
 	"tallyd_containers", "tallyd_container_transitions_total", "tallyd_commits_total", "tallyd_commit_seconds",
-	"tallyd_commit_changes", "tallyd_journal_fsync_seconds", "tallyd_journal_dirty_bytes",
+	"tallyd_commit_changes", "tallyd_journal_fsync_seconds", "tallyd_journal_bytes",
 		"tallyd_journal_torn_tail_total",
 	"tallyd_checkpoint_lag_seconds", "tallyd_recovery_records", "tallyd_recovery_duration_seconds",
 		"tallyd_store_readonly",
