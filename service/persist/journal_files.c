@@ -27,9 +27,20 @@ static bool take_ready(struct journal *j, enum ready_state *state)
 	mutex_lock(&j->mutex);
 	taken = *state == READY_HERE;
 	if (taken)
-		*state = READY_NONE;
+		*state = READY_TAKEN;
 	mutex_unlock(&j->mutex);
 	return taken;
+}
+
+/* The name is free again, whatever became of the file. */
+static void give_up_ready(struct journal *j)
+{
+	mutex_lock(&j->mutex);
+	if (j->spare == READY_TAKEN)
+		j->spare = READY_NONE;
+	if (j->reserve == READY_TAKEN)
+		j->reserve = READY_NONE;
+	mutex_unlock(&j->mutex);
 }
 
 struct candidate {
@@ -185,6 +196,7 @@ int journal_begin_segment(struct journal *j, size_t need, bool may_reserve, stru
 	memcpy(h.store_id, j->options.store_id, STORE_ID);
 	r = segment_begin(j->options.files, j->options.dir, file.name, &h, (struct slice){ j->tail.at, j->shown_len }, &doubtful,
 			  err);
+	give_up_ready(j);
 	if (r < 0 && doubtful)
 		stop_writing(j);
 	if (r < 0)

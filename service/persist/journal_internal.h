@@ -15,6 +15,7 @@ enum ready_state {
 	READY_NONE,   /* the checkpointer may make it */
 	READY_MAKING, /* the checkpointer is at it */
 	READY_HERE,   /* zero-written and durable: the writer may take it */
+	READY_TAKEN,  /* the writer is making a segment of it: the name is not free yet */
 };
 
 /* How far the journal counts, in one value that moves as a whole. */
