@@ -41,7 +41,7 @@ $(OUT)/obj/%.o: %.c $(OUT)/flags
 # The contract is served as it stands in the tree, and as JSON.
 $(OUT)/gen/openapi.json: openapi.yaml tests/support/yaml2json.py
 	@mkdir -p $(@D)
-	python3 tests/support/yaml2json.py $< $@
+	/usr/bin/python3 tests/support/yaml2json.py $< $@
 
 $(OUT)/obj/contract.o: api/contract.S openapi.yaml $(OUT)/gen/openapi.json $(OUT)/flags
 	@mkdir -p $(@D)
@@ -90,6 +90,7 @@ test:
 .PHONY: check
 check: $(OUT)/tallyd $(UNIT_BIN) $(HTTP_BIN)
 	@TALLYD=$(abspath $(OUT)/tallyd) tests/support/suites $(UNIT_BIN) $(HTTP_BIN)
+	@tests/openapi/conform $(OUT)/tallyd
 
 ## sanitize      the same under ASan+UBSan and under TSan, without suppressions
 .PHONY: sanitize

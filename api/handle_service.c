@@ -74,6 +74,8 @@ void get_readyz(struct app *app, struct request *q, struct reply *a)
 	if (lines)
 		add_checks(app, &a->bytes);
 	(void)buf_add_text(&a->bytes, draining ? "shutting down\n" : "ok\n");
+	if (draining)
+		reply_header(a, "Retry-After", "1");
 	reply_bytes(a, draining ? 503 : 200, MEDIA_TEXT);
 }
 

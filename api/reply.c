@@ -271,7 +271,7 @@ static bool add_common_headers(struct MHD_Response *r, const struct reply *a, co
 struct MHD_Response *reply_response(struct reply *a, struct request *q, bool close)
 {
 	static const char no_memory[] =
-		"{\"type\":\"/problems/internal\",\"title\":\"Internal error\",\"status\":500,\"detail\":\"out of memory\"}\n";
+		"{\"type\":\"/problems/internal\",\"title\":\"Internal error\",\"status\":500,\"detail\":\"out of memory\",\"instance\":\"\"}\n";
 	struct MHD_Response *r;
 
 	if (a->failed) {

@@ -20,6 +20,8 @@ const struct files files_system = {
 	.fdatasync = fdatasync,
 	.fstat = fstat,
 	.fstatat = fstatat,
+	.fchmod = fchmod,
+	.fchmodat = fchmodat,
 	.mkdirat = mkdirat,
 	.unlinkat = unlinkat,
 	.renameat2 = renameat2,
@@ -118,7 +120,8 @@ int fsx_replace(const struct files *files, int dir, const char *tmp, const char 
 	}
 	if (fd < 0)
 		return fd;
-	r = fsx_pwrite_all(files, fd, from, len, 0);
+	/* A umask may take rights away from the owner too. */
+	r = files->fchmod(fd, 0600) < 0 ? -errno : fsx_pwrite_all(files, fd, from, len, 0);
 	if (r < 0)
 		goto fail_close;
 	r = fsx_sync(files, fd);
@@ -168,9 +171,9 @@ int fsx_close(const struct files *files, int fd)
 
 int fsx_mkdir(const struct files *files, int dir, const char *name)
 {
-	if (files->mkdirat(dir, name, 0700) == 0)
-		return 0;
-	return errno == EEXIST ? 1 : -errno;
+	if (files->mkdirat(dir, name, 0700) < 0)
+		return errno == EEXIST ? 1 : -errno;
+	return files->fchmodat(dir, name, 0700, 0) < 0 ? -errno : 0;
 }
 
 int fsx_write_zeros(const struct files *files, int fd, uint64_t len, off_t at)

@@ -24,6 +24,8 @@ struct files {
 	int (*fdatasync)(int fd);
 	int (*fstat)(int fd, struct stat *ret);
 	int (*fstatat)(int dir, const char *name, struct stat *ret, int flags);
+	int (*fchmod)(int fd, mode_t mode);
+	int (*fchmodat)(int dir, const char *name, mode_t mode, int flags);
 	int (*mkdirat)(int dir, const char *name, mode_t mode);
 	int (*unlinkat)(int dir, const char *name, int flags);
 	int (*renameat2)(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
@@ -45,7 +47,7 @@ must_check int fsx_pread_all(const struct files *, int fd, void *to, size_t len,
 /* The whole of a small regular file, appended to <to>; -EMSGSIZE beyond its cap, -EINVAL when it is no regular file. */
 must_check int fsx_read_file(const struct files *, int dir, const char *name, struct buf *to);
 
-/* Replace <name> in <dir> by these bytes through the temporary name <tmp>, mode 0600: written, synced, renamed.  The rename is NOT
+/* Replace <name> in <dir> by these bytes through the temporary name <tmp>, mode 0600 whatever the umask: written, synced, renamed.  The rename is NOT
  * durable before the directory is synced, which is the caller's to do (one sync may serve many).  On failure the old
  * file is untouched and no temporary file is left, as far as the disk allows. */
 must_check int fsx_replace(const struct files *, int dir, const char *tmp, const char *name, const void *from, size_t len);
