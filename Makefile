@@ -5,6 +5,7 @@ OUT  = build
 MODE = release
 SAN  =
 CC   = gcc
+Q    = @
 
 VERSION = 0.1.0
 COMMIT := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
@@ -32,21 +33,27 @@ HTTP_BIN = $(HTTP:tests/http/%.c=$(OUT)/http/%)
 tallyd: $(OUT)/tallyd
 
 $(OUT)/tallyd: $(OUT)/obj/service/main.o $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  ld   $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
+	@echo "  cc   $<"
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
 
 # The contract is served as it stands in the tree, and as JSON.
 $(OUT)/gen/openapi.json: openapi.yaml tests/support/yaml2json.py
 	@mkdir -p $(@D)
-	/usr/bin/python3 tests/support/yaml2json.py $< $@
+	$(Q)/usr/bin/python3 tests/support/yaml2json.py $< $@
 
 $(OUT)/obj/contract.o: api/contract.S openapi.yaml $(OUT)/gen/openapi.json $(OUT)/flags
 	@mkdir -p $(@D)
-	$(CC) -I. -I$(OUT)/gen -c -o $@ $<
+	$(Q)$(CC) -I. -I$(OUT)/gen -c -o $@ $<
 
+$(OUT)/commit: FORCE
+	@mkdir -p $(OUT)
+	@echo $(COMMIT) | cmp -s - $@ || echo $(COMMIT) >$@
+$(OUT)/obj/api/handle_service.o: $(OUT)/commit
 $(OUT)/obj/api/handle_service.o: CPPFLAGS += -DTALLYD_VERSION='"$(VERSION)"' -DTALLYD_COMMIT='"$(COMMIT)"'
 
 # Rebuild all when the flags change; the file's time moves only then.
@@ -56,13 +63,18 @@ $(OUT)/flags: FORCE
 	@echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS_NOW))' >$@
 .PHONY: FORCE
 
+# Test support is kept between suites: make would remove it as a mere step on the way.
+.SECONDARY:
+
 $(OUT)/unit/%: tests/unit/%.c $(UNIT_SUPPORT:%.c=$(OUT)/obj/%.o) $(OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt $(LDLIBS)
+	@echo "  ld   $@"
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt $(LDLIBS)
 
 $(OUT)/http/%: tests/http/%.c $(SUPPORT:%.c=$(OUT)/obj/%.o)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
+	@echo "  ld   $@"
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
 
 $(OUT)/obj/tests/%.o: CPPFLAGS += -Itests
 

@@ -58,7 +58,7 @@ static void start(struct reply *a, struct request *q, enum problem p, const char
 		reply_header(a, "Retry-After", "1");
 }
 
-static const char *print(struct request *q, const char *fmt, va_list args)
+printf_like(2, 0) static const char *print(struct request *q, const char *fmt, va_list args)
 {
 	char text[512];
 

@@ -224,7 +224,7 @@ static void *loop_run(void *arg)
 
 /* ---- start ---- */
 
-static void library_log(void *cls, const char *fmt, va_list args)
+printf_like(2, 0) static void library_log(void *cls, const char *fmt, va_list args)
 {
 	char text[256];
 

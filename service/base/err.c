@@ -9,7 +9,7 @@ static void mark_cut(struct err *e)
 	memcpy(e->text + sizeof e->text - 4, "...", 4);
 }
 
-static void put_text(struct err *e, int code, const char *fmt, va_list args)
+printf_like(3, 0) static void put_text(struct err *e, int code, const char *fmt, va_list args)
 {
 	int n = vsnprintf(e->text, sizeof e->text, fmt, args);
 
