@@ -18,6 +18,13 @@ static struct backend *open_memory(const char *root)
 
 const struct files *kit_files = &files_system;
 
+/* What a person would be told: shown beside a test that fails. */
+static void tell(void *cls, const struct err *err)
+{
+	(void)cls;
+	(void)fprintf(stderr, "%s\n", err->text);
+}
+
 static struct backend *open_disk(const char *root)
 {
 	const struct disk_options options = {
@@ -25,6 +32,7 @@ static struct backend *open_disk(const char *root)
 		.files = kit_files,
 		.clock = &clock_system,
 		.segment_bytes = 256 * 1024,
+		.report = tell,
 	};
 	struct backend *b = NULL;
 	struct err err = { 0 };
@@ -38,7 +46,7 @@ const struct kit kit_disk = { "disk", true, open_disk };
 
 void rig_load(struct rig *rig)
 {
-	const struct store_options options = { .clock = &clock_system };
+	const struct store_options options = { .clock = &clock_system, .report = tell };
 	struct err err = { 0 };
 
 	rig->store = store_new(rig->kit->open(rig->root), &options);
