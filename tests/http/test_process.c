@@ -395,6 +395,54 @@ START_TEST(full_disk)
 }
 END_TEST
 
+/* A file system that became read-only: reads are served as ever, writes are refused, and nothing on it has changed. */
+START_TEST(read_only_disk)
+{
+	const char *disk = suite_directory(), *root = text("%s/root", disk);
+	struct server *s;
+	struct http *http;
+	const struct reply *r;
+
+	if (!mount_small(disk)) {
+		suite_skip("read-only disk", "a tmpfs cannot be mounted (needs CAP_SYS_ADMIN)");
+		return;
+	}
+	s = server_start_at(root, NULL);
+	http = http_new(server_address(s, 0));
+	for (int i = 0; i < 20; i++)
+		expect_status(http_ask(http, "PUT", text("/containers/ro-%d", i), NULL, "{\"status\":{\"startedAt\":1}}"), 201);
+	http_free(http);
+	server_kill(s);
+	ck_assert_int_eq(mount(NULL, disk, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	server_restart(s, NULL);
+	http = http_new(server_address(s, 0));
+	for (int i = 0; i < 20; i++)
+		expect_all(http_get(http, text("/containers/ro-%d", i)), "/status/state=CONTAINER_RUNNING");
+	expect_status(http_get(http, "/readyz"), 200);
+	r = http_ask(http, "PUT", "/containers/ro-new", NULL, "{}");
+	expect_problem(r, 503, "read-only");
+	expect_all(r, "@Retry-After!=(absent)");
+	expect_problem(http_ask(http, "DELETE", "/containers/ro-1?force=true", NULL, NULL), 503, "read-only");
+	expect_status(http_get(http, "/containers/ro-1"), 200);
+	ck_assert_int_eq(mount(NULL, disk, NULL, MS_REMOUNT, NULL), 0);
+	wait_for_writes(http);
+	http_free(http);
+	server_end(s);
+}
+END_TEST
+
+START_TEST(hang_up_is_no_end)
+{
+	struct server *s = server_start(NULL);
+	struct http *http = http_new(server_address(s, 0));
+
+	server_signal(s, SIGHUP);
+	expect_status(http_ask(http, "PUT", "/containers/still-there", NULL, "{}"), 201);
+	http_free(http);
+	server_end(s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("process");
@@ -410,5 +458,7 @@ int main(void)
 	tcase_add_test(c, stop_with_a_reader_that_sleeps);
 	tcase_add_loop_test(c, stops_and_starts, 0, 2);
 	tcase_add_test(c, full_disk);
+	tcase_add_test(c, read_only_disk);
+	tcase_add_test(c, hang_up_is_no_end);
 	return suite_main(s);
 }
