@@ -204,7 +204,8 @@ static int rotate(struct journal *j, size_t len, bool frees_space, struct err *e
 		j->durable = j->shown;
 		atomic_store(&j->durable_seq, j->durable.seq);
 		atomic_store(&j->durable_revision, j->durable.revision);
-		memmove(j->tail.at, j->tail.at + j->shown_len, j->tail.len - j->shown_len);
+		if (j->tail.len > j->shown_len)
+			memmove(j->tail.at, j->tail.at + j->shown_len, j->tail.len - j->shown_len);
 		j->tail.len -= j->shown_len;
 		j->shown_len = 0;
 	}

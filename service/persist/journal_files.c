@@ -154,7 +154,8 @@ static void adopt_segment(struct journal *j, int fd, const struct segment_header
 	j->sealed = j->shown_len == 0;
 	j->last_frame_ns = clock_mono(j->options.clock);
 	j->durable = j->shown;
-	memmove(j->tail.at, j->tail.at + j->shown_len, j->tail.len - j->shown_len);
+	if (j->tail.len > j->shown_len)
+		memmove(j->tail.at, j->tail.at + j->shown_len, j->tail.len - j->shown_len);
 	j->tail.len -= j->shown_len;
 	j->shown_len = 0;
 	atomic_store(&j->durable_seq, j->durable.seq);
