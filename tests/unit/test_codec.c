@@ -15,11 +15,11 @@ static const struct line {
 	const char *name, *bytes;
 	struct status status;
 } lines[] = {
-	{ "B1",
+	{ "E18 B1",
 	  "{\"Version\":\"v1\",\"Pid\":0,\"CreatedAt\":1500000000000000001,\"StartedAt\":0,\"FinishedAt\":0,\"ExitCode\":0,"
 	  "\"Reason\":\"\",\"Message\":\"\",\"Resources\":null}",
 	  { .created_at = 1500000000000000001 } },
-	{ "B2",
+	{ "E18 B2",
 	  "{\"Version\":\"v1\",\"Pid\":1234,\"CreatedAt\":1500000000000000001,\"StartedAt\":1500000001000000002,"
 	  "\"FinishedAt\":0,\"ExitCode\":0,\"Reason\":\"\",\"Message\":\"\",\"Resources\":{\"linux\":{\"cpu_period\":100000,"
 	  "\"cpu_quota\":50000,\"cpu_shares\":512,\"memory_limit_in_bytes\":268435456,\"oom_score_adj\":999,"
@@ -28,21 +28,21 @@ static const struct line {
 	    .resources = "{\"linux\":{\"cpu_period\":100000,\"cpu_quota\":50000,\"cpu_shares\":512,"
 			 "\"memory_limit_in_bytes\":268435456,\"oom_score_adj\":999,"
 			 "\"hugepage_limits\":[{\"page_size\":\"2MB\"}],\"unified\":{\"a\":\"b\",\"memory.high\":\"1\"}}}" } },
-	{ "B3",
+	{ "E18 B3",
 	  "{\"Version\":\"v1\",\"Pid\":0,\"CreatedAt\":1500000000000000001,\"StartedAt\":1500000001000000002,"
 	  "\"FinishedAt\":1500000002000000003,\"ExitCode\":137,\"Reason\":\"OOMKilled\","
 	  "\"Message\":\"a\\u003cb\\u003e\\u0026\\\"c\\\"\\n\\u2028\xc3\xa9\\ufffd/\",\"Resources\":null}",
 	  { .created_at = 1500000000000000001, .started_at = 1500000001000000002, .finished_at = 1500000002000000003,
 	    .exit_code = 137, .reason = "OOMKilled", .message = "a<b>&\"c\"\n\xe2\x80\xa8\xc3\xa9\xff/" } },
-	{ "B4",
+	{ "E18 B4",
 	  "{\"Version\":\"v1\",\"Pid\":4294967295,\"CreatedAt\":-9223372036854775808,\"StartedAt\":9223372036854775807,"
 	  "\"FinishedAt\":0,\"ExitCode\":-2147483648,\"Reason\":\"\",\"Message\":\"\",\"Resources\":null}",
 	  { .pid = UINT32_MAX, .created_at = INT64_MIN, .started_at = INT64_MAX, .exit_code = INT32_MIN } },
-	{ "B5",
+	{ "E18 B5",
 	  "{\"Version\":\"v1\",\"Pid\":0,\"CreatedAt\":0,\"StartedAt\":0,\"FinishedAt\":0,\"ExitCode\":255,"
 	  "\"Reason\":\"Unknown\",\"Message\":\"\",\"Resources\":null}",
 	  { .exit_code = 255, .reason = "Unknown" } },
-	{ "B6",
+	{ "E18 B6",
 	  "{\"Version\":\"v1\",\"Pid\":0,\"CreatedAt\":1,\"StartedAt\":0,\"FinishedAt\":0,\"ExitCode\":0,\"Reason\":\"\","
 	  "\"Message\":\"\",\"Resources\":{}}",
 	  { .created_at = 1, .resources = "{}" } },
