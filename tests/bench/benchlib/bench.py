@@ -33,7 +33,9 @@ class Bench:
         return Yardstick(name, self.out / "yardstick", mode or name, options, processors)
 
     def server(self, name, root, backend="disk", processors=None):
-        return Tallyd(name, self.tallyd, root, backend, processors)
+        """Pinned to <processors> it gets a loop for each, as nginx and the yardsticks get theirs."""
+        options = ("--loops", str(len(processors))) if processors else ()
+        return Tallyd(name, self.tallyd, root, backend, processors, options)
 
     def create_body(self, identity="@ID@", name="bench-@SEQ@"):
         return json.dumps({"id": identity, "name": name, "imageRef": "bench/image:1.27",
