@@ -214,7 +214,7 @@ START_TEST(answers_in_flight_at_the_stop)
 	struct server *s = server_start(NULL);
 	struct raw *raw[MANY];
 	struct http *http;
-	int status[MANY];
+	struct raw_reply answer[MANY];
 
 	for (size_t i = 0; i < MANY; i++) {
 		raw[i] = raw_open(server_address(s, 0));
@@ -223,19 +223,21 @@ START_TEST(answers_in_flight_at_the_stop)
 	}
 	for (size_t i = 0; i < MANY; i++)
 		ck_assert(raw_say(raw[i],
-			text("PUT /containers/f%zu HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+			text("PUT /containers/f%zu. HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 					       "Content-Length: 2\r\n\r\n{}", i)));
 	server_signal(s, SIGTERM);
 	for (size_t i = 0; i < MANY; i++) {
-		status[i] = raw_read(raw[i]).status;
-		ck_assert_msg(status[i] == 201 || status[i] == 503, "write %zu was answered %d", i, status[i]);
+		answer[i] = raw_read(raw[i]);
+		ck_assert_msg(answer[i].status == 201 || answer[i].status == 503, "write %zu was answered %d", i, answer[i].status);
 		raw_close(raw[i]);
 	}
 	ck_assert_int_eq(server_wait(s), 0);
 	server_restart(s, NULL);
 	http = http_new(server_address(s, 0));
 	for (size_t i = 0; i < MANY; i++)
-		expect_status(http_get(http, text("/containers/f%zu", i)), status[i] == 201 ? 200 : 404);
+		ck_assert_msg(http_get(http, text("/containers/f%zu.", i))->status == (answer[i].status == 201 ? 200 : 404),
+			      "write %zu was answered %d %s, and is %s", i, answer[i].status, answer[i].body,
+			      answer[i].status == 201 ? "not there" : "there");
 	http_free(http);
 	server_end(s);
 }
@@ -318,7 +320,7 @@ static unsigned write_until_full(struct http *http)
 	const char *message = text_repeat("f", 16000);
 
 	for (unsigned n = 0; n < 20000; n++) {
-		const struct reply *r = http_ask(http, "PUT", text("/containers/full-%u", n), NULL,
+		const struct reply *r = http_ask(http, "PUT", text("/containers/full-%u.", n), NULL,
 						 text("{\"status\":{\"message\":\"%s\"}}", message));
 
 		if (r->status == 507) {
@@ -334,8 +336,8 @@ static unsigned write_until_full(struct http *http)
 static void check_readable(struct http *http, unsigned count)
 {
 	for (unsigned n = 0; n < count; n++)
-		expect_status(http_get(http, text("/containers/full-%u", n)), 200);
-	expect_problem(http_get(http, text("/containers/full-%u", count)), 404, "container-not-found");
+		expect_status(http_get(http, text("/containers/full-%u.", n)), 200);
+	expect_problem(http_get(http, text("/containers/full-%u.", count)), 404, "container-not-found");
 	expect_status(http_get(http, "/readyz"), 200);
 }
 
