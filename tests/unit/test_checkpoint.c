@@ -1,10 +1,12 @@
 /* The files of containers as the checkpointer leaves them. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "disk.h"
+#include "faulty.h"
 #include "unit.h"
 
 START_TEST(files_follow)
@@ -26,10 +28,206 @@ START_TEST(files_follow)
 }
 END_TEST
 
+/* ---- helpers ---- */
+
+static struct disk *started(void)
+{
+	struct disk *d = disk_new();
+
+	d->options.files = &files_faulty;
+	ck_assert_msg(disk_start(d) == 0, "%s", d->err.text);
+	return d;
+}
+
+static struct backend_figures figures_of(struct disk *d)
+{
+	struct backend_figures f;
+
+	d->backend->ops->figures(d->backend, &f);
+	return f;
+}
+
+static bool is_there(const struct disk *d, const char *name)
+{
+	char *path = disk_path(d, "%s", name);
+	bool there = access(path, F_OK) == 0;
+
+	free(path);
+	return there;
+}
+
+static void remove_directory(const struct disk *d, const char *name)
+{
+	char *path = disk_path(d, "%s", name);
+
+	unit_remove(path);
+	free(path);
+}
+
+/* ---- tests ---- */
+
+START_TEST(modes)
+{
+	struct disk *d = started();
+	char *path = disk_path(d, "containers/box-1/status");
+	struct stat st;
+
+	(void)umask(0777 & ~0700);
+	ck_assert_int_eq(disk_create(d, 1, 0, true), 0);
+	disk_settle(d);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	free(path);
+	disk_free(d);
+}
+END_TEST
+
+/* U8, U9, U19 */
+START_TEST(deleted_and_created_again)
+{
+	struct disk *d = started();
+	uint64_t before;
+
+	ck_assert_int_eq(disk_create(d, 1, 3, true), 0);
+	if (_i & 1)
+		disk_settle(d);
+	before = container_revision(d->boxes[1].container);
+	ck_assert_int_eq(disk_delete(d, 1), 0);
+	if (_i & 2) {
+		disk_settle(d);
+		ck_assert(!is_there(d, "containers/box-1"));
+	}
+	ck_assert_int_eq(disk_create(d, 1, 4, true), 0);
+	disk_settle(d);
+	ck_assert_uint_gt(container_revision(d->boxes[1].container), before);
+	disk_expect_same(d);
+	ck_assert_int_eq(disk_start(d), 0);
+	ck_assert_int_eq(disk_delete(d, 1), 0);
+	disk_expect_same(d);
+	ck_assert(!is_there(d, "containers/box-1"));
+	disk_free(d);
+}
+END_TEST
+
+/* U12, U13 */
+START_TEST(directory_removed_from_outside)
+{
+	struct disk *d = started();
+
+	ck_assert_int_eq(disk_create(d, 1, 0, true), 0);
+	disk_settle(d);
+	remove_directory(d, "containers/box-1");
+	ck_assert_int_eq(disk_update(d, 1, 5, true), 0);
+	disk_settle(d);
+	ck_assert(is_there(d, "containers/box-1/status"));
+	ck_assert(is_there(d, "containers/box-1/metadata"));
+	disk_expect_same(d);
+	ck_assert_int_eq(disk_start(d), 0);
+	remove_directory(d, "containers/box-1");
+	ck_assert_int_eq(disk_delete(d, 1), 0);
+	disk_settle(d);
+	disk_expect_same(d);
+	disk_free(d);
+}
+END_TEST
+
+/* U11 */
+START_TEST(directory_in_the_place_of_status)
+{
+	struct disk *d = started();
+	char *status = disk_path(d, "containers/box-1/status");
+
+	ck_assert_int_eq(disk_create(d, 1, 0, true), 0);
+	disk_settle(d);
+	ck_assert_int_eq(unlink(status), 0);
+	ck_assert_int_eq(mkdir(status, 0700), 0);
+	ck_assert_int_eq(disk_update(d, 1, 5, true), 0);
+	while (figures_of(d).checkpoints_failed == 0)
+		(void)usleep(1000);
+	disk_expect_same(d);
+	/* The next start sets it aside. */
+	ck_assert_int_eq(disk_start(d), 0);
+	disk_settle(d);
+	disk_expect_same(d);
+	free(status);
+	disk_free(d);
+}
+END_TEST
+
+START_TEST(foreign_files_are_kept)
+{
+	struct disk *d = started();
+	char *path = disk_path(d, "containers"), command[500];
+
+	ck_assert_int_eq(disk_create(d, 1, 0, true), 0);
+	disk_settle(d);
+	unit_write_file(d->root, "containers/box-1/precious", "x", 1);
+	unit_write_file(d->root, "containers/box-1/status.corrupt-5", "x", 1);
+	unit_write_file(d->root, "containers/box-1/.status.tmp", "x", 1);
+	ck_assert_int_eq(disk_delete(d, 1), 0);
+	disk_settle(d);
+	ck_assert(!is_there(d, "containers/box-1"));
+	(void)snprintf(command, sizeof command, "test \"$(ls -A '%s'/.foreign-box-1-*)\" = precious", path);
+	ck_assert_int_eq(system(command), 0);
+	disk_expect_same(d);
+	free(path);
+	disk_free(d);
+}
+END_TEST
+
+/* The nth call of the checkpointer fails, once or many times: counted, tried again, and in the end all is in files. */
+START_TEST(nth_call_fails)
+{
+	struct disk *d = started();
+	char *journal = disk_path(d, "journal"), command[500];
+
+	ck_assert_int_eq(disk_create(d, 1, 1, true), 0);
+	ck_assert_int_eq(disk_create(d, 2, 2, true), 0);
+	disk_settle(d);
+	faulty_arm((struct faulty_rule){ CALL_ANY_CHANGE | CALL_OPEN, "/containers", _i % 2 ? ENOSPC : EIO, _i / 4 * 5, _i / 2 % 2 ? 5 : 1,
+					 false, false });
+	ck_assert_int_eq(disk_update(d, 1, 5, true), 0);
+	ck_assert_int_eq(disk_delete(d, 2), 0);
+	ck_assert_int_eq(disk_create(d, 3, 3, true), 0);
+	disk_settle(d);
+	faulty_disarm();
+	disk_stop(d);
+	/* Without the journal's help. */
+	(void)snprintf(command, sizeof command, "test \"$(ls -A '%s' | wc -l)\" -le 4", journal);
+	ck_assert_int_eq(system(command), 0);
+	disk_expect_same(d);
+	free(journal);
+	disk_free(d);
+}
+END_TEST
+
+/* Many changes of one container are one file, and nobody waits for it. */
+START_TEST(changes_are_gathered)
+{
+	struct disk *d = started();
+
+	ck_assert_int_eq(disk_create(d, 1, 0, true), 0);
+	for (int n = 1; n <= 200; n++)
+		ck_assert_int_eq(disk_update(d, 1, n, false), 0);
+	disk_upkeep(d);
+	disk_settle(d);
+	ck_assert_uint_lt(figures_of(d).checkpoints_written, 100);
+	disk_expect_same(d);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("checkpoint");
 
 	tcase_add_test(unit_case(s, "files follow"), files_follow);
+	tcase_add_test(unit_case(s, "modes"), modes);
+	tcase_add_loop_test(unit_case(s, "U19"), deleted_and_created_again, 0, 4);
+	tcase_add_test(unit_case(s, "U12, U13"), directory_removed_from_outside);
+	tcase_add_test(unit_case(s, "U11"), directory_in_the_place_of_status);
+	tcase_add_test(unit_case(s, "foreign files"), foreign_files_are_kept);
+	tcase_add_loop_test(unit_case(s, "nth call fails"), nth_call_fails, 0, 4 * 5);
+	tcase_add_test(unit_case(s, "gathered"), changes_are_gathered);
 	return unit_main(s);
 }

@@ -152,7 +152,7 @@ START_TEST(nth_call_fails)
 	struct disk *d = started();
 	int end = 0;
 
-	faulty_arm((struct faulty_rule){ 1u << (_i % 7), "", errors[_i / 7 % 2], _i / 28 * 3, _i / 14 % 2 ? -1 : 1, false, false });
+	faulty_arm((struct faulty_rule){ 1u << (_i % 7), "", errors[_i / 7 % 2], _i / 28 * 7, _i / 14 % 2 ? -1 : 1, false, false });
 	for (int n = 1; n <= 60 && end <= 0; n++) {
 		int id = n % 15;
 
@@ -308,7 +308,7 @@ int main(void)
 	tcase_add_loop_test(unit_case(s, "pwrite fails"), pwrite_fails, 0, 2);
 	tcase_add_test(unit_case(s, "relaxed survives the fence"), relaxed_survives_the_fence);
 	tcase_add_test(unit_case(s, "fence fails"), fence_fails);
-	tcase_add_loop_test(unit_case(s, "nth call fails"), nth_call_fails, 0, 28 * 4);
+	tcase_add_loop_test(unit_case(s, "nth call fails"), nth_call_fails, 0, 28 * 2);
 	tcase_add_test(unit_case(s, "full disk"), full_disk);
 	tcase_add_test(unit_case(s, "start on a full disk"), start_on_a_full_disk);
 	tcase_add_test(unit_case(s, "journal cap"), journal_cap);

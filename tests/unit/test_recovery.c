@@ -630,7 +630,7 @@ int main(void)
 {
 	Suite *s = suite_create("recovery");
 
-	tcase_add_loop_test(unit_case(s, "killed at many points"), killed_at_many_points, 0, 6);
+	tcase_add_loop_test(unit_case(s, "killed at many points"), killed_at_many_points, 0, 3);
 	tcase_add_loop_test(unit_case(s, "U16"), status_damaged_without_record, 0, 2);
 	tcase_add_loop_test(unit_case(s, "status damaged, recorded"), status_damaged_with_record, 0, 2);
 	tcase_add_loop_test(unit_case(s, "metadata damaged"), metadata_damaged, 0, 4);
