@@ -5,6 +5,7 @@ import pathlib
 import resource
 import shutil
 import subprocess
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 TOP = HERE.parent.parent
@@ -89,6 +90,18 @@ def file_system(path):
     return kind
 
 
+def busy_share(seconds=1.0):
+    """Share of all processors' time that somebody uses while we use none."""
+    def read():
+        with open("/proc/stat", encoding="ascii") as stat:
+            times = [int(word) for word in stat.readline().split()[1:9]]
+        return sum(times), times[3] + times[4]  # idle and waiting for the disk
+    all_before, idle_before = read()
+    time.sleep(seconds)
+    all_after, idle_after = read()
+    return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
+
+
 def describe(processors, place):
     release = os.uname().release
     model = "unknown processor"
@@ -98,4 +111,4 @@ def describe(processors, place):
                 model = line.split(":", 1)[1].strip()
                 break
     return {"processors": len(processors.all), "model": model, "kernel": release,
-            "file_system": file_system(place), "load_before": os.getloadavg()[0]}
+            "file_system": file_system(place), "busy_before": busy_share()}
