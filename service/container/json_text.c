@@ -39,7 +39,9 @@ static void add_ascii(struct buf *b, unsigned char c)
 	static const char controls[] = "\b\f\n\r\t", letters[] = "bfnrt";
 	const char *known = memchr(controls, c, sizeof controls - 1);
 
-	if (c == '"' || c == '\\')
+	if (c == '\0')
+		(void)buf_add_text(b, "\xef\xbf\xbd");
+	else if (c == '"' || c == '\\')
 		(void)buf_addf(b, "\\%c", c);
 	else if (known)
 		(void)buf_addf(b, "\\%c", letters[known - controls]);
@@ -67,22 +69,27 @@ static size_t add_special(struct buf *b, const unsigned char *p)
 	return n;
 }
 
-int json_text_add(struct buf *b, const char *text)
+int json_text_add_bytes(struct buf *b, const char *text, size_t len)
 {
-	const unsigned char *p = (const unsigned char *)text;
+	const unsigned char *p = (const unsigned char *)text, *end = p + len;
 
 	(void)buf_add_byte(b, '"');
-	while (*p) {
+	while (p < end) {
 		const unsigned char *plain = p;
 
 		while (!is_special(*p)) /* stops at the end: NUL is special */
 			p++;
 		(void)buf_add(b, plain, (size_t)(p - plain));
-		if (*p)
+		if (p < end)
 			p += add_special(b, p);
 	}
 	(void)buf_add_byte(b, '"');
 	return b->failed;
+}
+
+int json_text_add(struct buf *b, const char *text)
+{
+	return json_text_add_bytes(b, text, strlen(text));
 }
 
 int json_key_add(struct buf *b, const char *name)

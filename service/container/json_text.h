@@ -12,6 +12,10 @@
 /* Append <text> as a JSON string with its quotes.  0, or the buffer's error. */
 int json_text_add(struct buf *, const char *text);
 
+/* The same for text that may hold NULs (escaped ones in the files of others): each becomes U+FFFD.  A NUL must stand
+ * behind the last byte too. */
+int json_text_add_bytes(struct buf *, const char *text, size_t len);
+
 /* Append "name": - a member's key, which must need no escaping. */
 int json_key_add(struct buf *, const char *name);
 

@@ -72,7 +72,7 @@ static void add_json(struct buf *b, const json_t *j)
 		add_array(b, (json_t *)(uintptr_t)j);
 		break;
 	case JSON_STRING:
-		(void)json_text_add(b, json_string_value(j));
+		(void)json_text_add_bytes(b, json_string_value(j), json_string_length(j));
 		break;
 	case JSON_INTEGER:
 		(void)buf_add_i64(b, json_integer_value(j));

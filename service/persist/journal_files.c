@@ -115,7 +115,7 @@ static int make_room(struct journal *j)
 /* The shown frames as they will stand in segment <segno>. */
 static int restamp_copies(struct journal *j, uint64_t segno)
 {
-	uint8_t *at = (uint8_t *)j->tail.at, *end = at + j->shown_len;
+	uint8_t *at = (uint8_t *)j->tail.at, *end = j->shown_len ? at + j->shown_len : at;
 
 	while (at < end) {
 		struct frame f;
