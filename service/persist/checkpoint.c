@@ -152,16 +152,17 @@ void checkpoint_wait(struct checkpointer *cp, int64_t ns)
 
 /* ---- workers ---- */
 
-/* Which share of its time a worker may keep the disk busy, in percent. */
+/* Which share of its time a worker may keep the disk busy, in percent: the more waits, and the longer, the less it
+ * makes way for the journal's own syncs. */
 static int64_t share_of(struct checkpointer *cp)
 {
+	int64_t oldest = atomic_load(&cp->oldest_ns), lag = oldest == INT64_MAX ? 0 : now_of(cp) - oldest;
 	struct journal_figures j;
-	int64_t oldest = atomic_load(&cp->oldest_ns);
 
 	journal_figures(cp->options.journal, &j);
-	if (j.bytes >= cp->options.journal_cap / 4 * 3)
+	if (j.bytes >= cp->options.journal_cap / 4 * 3 || lag > CHECKPOINT_VERY_LATE_NS)
 		return 100;
-	if (j.bytes >= cp->options.journal_cap / 2 || (oldest != INT64_MAX && now_of(cp) - oldest > CHECKPOINT_LATE_NS))
+	if (j.bytes >= cp->options.journal_cap / 2 || lag > CHECKPOINT_LATE_NS)
 		return 50;
 	return 25;
 }

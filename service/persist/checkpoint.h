@@ -27,7 +27,8 @@
 #include "persist/journal.h"
 
 #define CHECKPOINT_AGE_NS (200 * (int64_t)NS_PER_MS)
-#define CHECKPOINT_LATE_NS NS_PER_S /* older than this: less polite to the disk */
+#define CHECKPOINT_LATE_NS NS_PER_S /* older than this: less polite to the journal's syncs */
+#define CHECKPOINT_VERY_LATE_NS (3 * NS_PER_S) /* older than this: not at all */
 enum { CHECKPOINT_WORKERS = 4 };
 
 struct checkpointer;
