@@ -146,8 +146,10 @@ START_TEST(hangs_up_in_the_middle)
 		"PUT /containers/half-b HTTP/1.1\r\n" H "Content-Le",
 		"PUT /containers/half-c HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n",
 		"PUT /containers/half-d HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 3\r\n\r\n{}",
-		"PUT /containers/half-e HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
-		"PUT /containers/half-f HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+		"PUT /containers/half-e HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: "
+			"chunked\r\n\r\n2\r\n{}\r\n",
+		"PUT /containers/half-f HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: "
+			"chunked\r\n\r\n5\r\n{}",
 	};
 
 	for (int how = 0; how < 3; how++) {
@@ -173,7 +175,8 @@ START_TEST(end_in_the_same_packet)
 	static const char *const starts[] = {
 		"PUT /containers/half-g HTTP/1.1\r\nHos",
 		"PUT /containers/half-h HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 3\r\n\r\n{}",
-		"PUT /containers/half-i HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+		"PUT /containers/half-i HTTP/1.1\r\n" H "Content-Type: application/json\r\nTransfer-Encoding: "
+			"chunked\r\n\r\n5\r\n{}",
 	};
 	struct raw *raw[50];
 	double begun = suite_now();

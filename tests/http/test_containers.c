@@ -160,16 +160,22 @@ static const struct script scripts[] = {
 	    { "DELETE", ID "-Aa", NULL, NULL, 204, NULL, NULL } } },
 	{ "config comes back as it went",
 	  { { "PUT", ID, NULL,
-	      "{\"config\":{\"z\":1,\"a\":{\"n\":null,\"t\":true,\"d\":1.5,\"l\":[[],{},\"\"]},\"labels\":{\"b\":\"2\",\"a\":\"1\"}}}", 201,
-	      NULL, "/config={\"z\":1,\"a\":{\"n\":null,\"t\":true,\"d\":1.5,\"l\":[[],{},\"\"]},\"labels\":{\"b\":\"2\",\"a\":\"1\"}}" },
+	      "{\"config\":{\"z\":1,\"a\":{\"n\":null,\"t\":true,\"d\":1.5,\"l\":[[],{},\"\"]},"
+	          "\"labels\":{\"b\":\"2\",\"a\":\"1\"}}}", 201,
+	      NULL, "/config={\"z\":1,\"a\":{\"n\":null,\"t\":true,\"d\":1.5,\"l\":[[],{},\"\"]},"
+	          "\"labels\":{\"b\":\"2\",\"a\":\"1\"}}" },
 	    { "GET", ID, NULL, NULL, 200, NULL,
-	      "/config={\"z\":1,\"a\":{\"n\":null,\"t\":true,\"d\":1.5,\"l\":[[],{},\"\"]},\"labels\":{\"b\":\"2\",\"a\":\"1\"}}" } } },
+	      "/config={\"z\":1,\"a\":{\"n\":null,\"t\":true,\"d\":1.5,\"l\":[[],{},\"\"]},"
+	          "\"labels\":{\"b\":\"2\",\"a\":\"1\"}}" } } },
 	{ "what GET gave can be PUT under another id",
 	  { { "PUT", ID, NULL,
-	      "{\"id\":\"{id}\",\"name\":\"\",\"sandboxId\":\"\",\"imageRef\":\"\",\"logPath\":\"\",\"config\":null,\"status\":{"
+	      "{\"id\":\"{id}\",\"name\":\"\",\"sandboxId\":\"\",\"imageRef\":\"\",\"logPath\":\"\","
+	          "\"config\":null,\"status\":{"
 	      "\"state\":\"CONTAINER_EXITED\",\"pid\":0,\"createdAt\":\"1970-01-01T00:00:00.000000001Z\","
-	      "\"startedAt\":\"1970-01-01T00:00:00.000000010Z\",\"finishedAt\":\"1970-01-01T00:00:00.000000020Z\",\"exitCode\":0,"
-	      "\"reason\":\"Completed\",\"message\":\"\",\"removing\":false,\"resources\":null,\"revision\":\"77\"},\"revision\":\"77\"}",
+	      "\"startedAt\":\"1970-01-01T00:00:00.000000010Z\","
+	          "\"finishedAt\":\"1970-01-01T00:00:00.000000020Z\",\"exitCode\":0,"
+	      "\"reason\":\"Completed\",\"message\":\"\",\"removing\":false,\"resources\":null,"
+	          "\"revision\":\"77\"},\"revision\":\"77\"}",
 	      201, NULL, "/status/state=CONTAINER_EXITED /status/reason=Completed /revision!=77" } } },
 };
 
@@ -380,8 +386,10 @@ START_TEST(checkpoint_in_containerds_casing)
 		      "/FinishedAt=1500000002000000003 /ExitCode=137 /Reason=OOMKilled /Resources=null /Crc32!=(absent)");
 	expect_all(r, text("/Id=%s", id));
 	ck_assert_ptr_eq(strstr(r->body, "{\"Version\":\"v1\",\"Pid\":0,\"CreatedAt\":1500000000000000001,"
-					 "\"StartedAt\":1500000001000000002,\"FinishedAt\":1500000002000000003,\"ExitCode\":137,"
-					 "\"Reason\":\"OOMKilled\",\"Message\":\"a\\u003cb\\u003e\\u0026\\\"c\\\"\",\"Resources\":null"),
+					 "\"StartedAt\":1500000001000000002,"
+					     "\"FinishedAt\":1500000002000000003,\"ExitCode\":137,"
+					 "\"Reason\":\"OOMKilled\","
+					     "\"Message\":\"a\\u003cb\\u003e\\u0026\\\"c\\\"\",\"Resources\":null"),
 			 r->body);
 	ck_assert_int_eq(r->body[r->len - 1], '\n');
 }

@@ -222,7 +222,8 @@ END_TEST
 static const struct script unknown_scripts[] = {
 	{ "what is shown",
 	  { { "GET", "/containers/damaged-0", NULL, NULL, 200, NULL,
-	      "/status/state=CONTAINER_UNKNOWN /status/exitCode=255 /status/reason=CheckpointDamaged /status/message!= /status/pid=0 "
+	      "/status/state=CONTAINER_UNKNOWN /status/exitCode=255 /status/reason=CheckpointDamaged "
+	          "/status/message!= /status/pid=0 "
 	      "/status/createdAt=null" } } },
 	{ "T11 refused",
 	  { { "PATCH", "/containers/damaged-1/status", NULL, "{\"startedAt\":10}", 409, "illegal-transition",

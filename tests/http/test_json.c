@@ -202,7 +202,8 @@ END_TEST
 /* Every beginning of a good body is a bad body. */
 START_TEST(every_cut)
 {
-	static const char good[] = "{\"name\":\"w\\u00e9b\",\"config\":{\"l\":[1,2.5e1,true,null]},\"status\":{\"startedAt\":1}}";
+	static const char good[] = "{\"name\":\"w\\u00e9b\",\"config\":{\"l\":[1,2.5e1,true,null]},"
+		"\"status\":{\"startedAt\":1}}";
 	const char *before = newest();
 
 	for (size_t len = 0; len < sizeof good - 1; len++)

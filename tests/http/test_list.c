@@ -20,10 +20,12 @@ static const struct {
 		"\"status\":{\"createdAt\":" DAY("02") "}" },
 	{ "b1", "\"name\":\"db\",\"imageRef\":\"pg:16\",\"sandboxId\":\"sb1\","
 		"\"config\":{\"labels\":{\"app\":\"db\",\"tier\":\"db\",\"env\":\"prod\",\"legacy\":\"\"}},"
-		"\"status\":{\"createdAt\":" DAY("03") ",\"startedAt\":" DAY("04") ",\"finishedAt\":" DAY("09") ",\"exitCode\":0}" },
+		"\"status\":{\"createdAt\":" DAY("03") ",\"startedAt\":" DAY("04") ","
+			"\"finishedAt\":" DAY("09") ",\"exitCode\":0}" },
 	{ "b2", "\"name\":\"db\",\"imageRef\":\"pg:16\",\"sandboxId\":\"sb2\","
 		"\"config\":{\"labels\":{\"app\":\"db\",\"env\":\"dev\",\"example.com/role\":\"replica\"}},"
-		"\"status\":{\"createdAt\":" DAY("04") ",\"startedAt\":" DAY("05") ",\"finishedAt\":" DAY("07") ",\"exitCode\":137}" },
+		"\"status\":{\"createdAt\":" DAY("04") ",\"startedAt\":" DAY("05") ","
+			"\"finishedAt\":" DAY("07") ",\"exitCode\":137}" },
 	{ "c1", "\"name\":\"job\",\"imageRef\":\"busybox\","
 		"\"status\":{\"createdAt\":" DAY("05") ",\"finishedAt\":" DAY("08") ",\"exitCode\":137}" },
 	{ "c2", "\"name\":\"plain\",\"config\":{\"labels\":\"none, really\"},\"status\":{\"createdAt\":" DAY("06") "}" },

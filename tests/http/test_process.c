@@ -228,7 +228,8 @@ START_TEST(answers_in_flight_at_the_stop)
 	server_signal(s, SIGTERM);
 	for (size_t i = 0; i < MANY; i++) {
 		answer[i] = raw_read(raw[i]);
-		ck_assert_msg(answer[i].status == 201 || answer[i].status == 503, "write %zu was answered %d", i, answer[i].status);
+		ck_assert_msg(answer[i].status == 201 || answer[i].status == 503, "write %zu was answered %d", i,
+			      answer[i].status);
 		raw_close(raw[i]);
 	}
 	ck_assert_int_eq(server_wait(s), 0);
@@ -255,7 +256,8 @@ START_TEST(stop_with_idle_connections)
 	ck_assert_int_eq(raw_read(raw[1]).status, 200);
 	ck_assert(raw_say(raw[2], "GET /livez HTTP/1.1\r\nHo"));
 	ck_assert(raw_say(raw[3],
-		"PUT /containers/z HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"));
+		"PUT /containers/z HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+			"Content-Length: 9\r\n\r\n{"));
 	server_stop(s);
 	for (size_t i = 0; i < COUNT(raw); i++)
 		raw_close(raw[i]);
@@ -412,7 +414,8 @@ START_TEST(read_only_disk)
 	s = server_start_at(root, NULL);
 	http = http_new(server_address(s, 0));
 	for (int i = 0; i < 20; i++)
-		expect_status(http_ask(http, "PUT", text("/containers/ro-%d", i), NULL, "{\"status\":{\"startedAt\":1}}"), 201);
+		expect_status(http_ask(http, "PUT", text("/containers/ro-%d", i), NULL,
+				       "{\"status\":{\"startedAt\":1}}"), 201);
 	http_free(http);
 	server_kill(s);
 	ck_assert_int_eq(mount(NULL, disk, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);

@@ -103,7 +103,8 @@ static const struct script scripts[] = {
 	        { "GET", "/V1/containers", NULL, NULL, 404, "not-found", NULL } } },
 	{ "what is running",
 	  { { "GET", "/version", NULL, NULL, 200, NULL,
-	      "/name=tallyd /version!=(absent) /commit!=(absent) /api=v1 /libraries/jansson!=(absent) /libraries/libmicrohttpd!=(absent)" },
+	      "/name=tallyd /version!=(absent) /commit!=(absent) /api=v1 /libraries/jansson!=(absent) "
+	          "/libraries/libmicrohttpd!=(absent)" },
 	    { "GET", "/readyz", NULL, NULL, 200, NULL, NULL }, { "GET", "/readyz?verbose", NULL, NULL, 200, NULL,
 	        NULL },
 	    { "GET", "/readyz?verbose=true", NULL, NULL, 200, NULL, NULL },

@@ -45,7 +45,8 @@ static const struct refused {
 	{ "coding with a control byte", B(POST "Transfer-Encoding: \x0b" "chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT),
 		400 },
 	{ "coding in HTTP/1.0",
-		B("POST /containers?dryRun=true HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT), 400 },
+		B("POST /containers?dryRun=true HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+			"0\r\n\r\n" NEXT), 400 },
 	{ "folded line", B(GET "X-A: b\r\n c\r\n\r\n" NEXT), 400 },
 	{ "length in a folded line", B(POST "Content-L:          2\r\n ength\r\n\r\n{}" NEXT), 400 },
 	{ "bare LF after the request line", B("GET /containers/raw HTTP/1.1\n" H "\r\n" NEXT), 400 },
@@ -72,7 +73,8 @@ static const struct refused {
 	{ "%5C", B("GET /containers/a%5Cb HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
 	{ "..", B("GET /containers/.. HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
 	{ ".. for a write",
-		B("PUT /containers/.. HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}" NEXT), 400 },
+		B("PUT /containers/.. HTTP/1.1\r\n" H "Content-Type: application/json\r\nContent-Length: 2\r\n"
+			"\r\n{}" NEXT), 400 },
 	{ ".. to remove", B("DELETE /containers/..?force=true HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
 	{ ".. in disguise", B("GET /containers/%2e%2E/status HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
 	{ ".", B("GET /containers/. HTTP/1.1\r\n" H "\r\n" NEXT), 400 },
@@ -108,7 +110,8 @@ static const struct refused by_the_library[] = {
 	{ "HTTP/0.9", B("GET /containers/raw\r\n\r\n"), 400 },
 };
 
-/* Read without refusal, known, and without a second meaning; and what is right but refused, since it looks like a bare LF. */
+/* Read without refusal, known, and without a second meaning; and what is right but refused, since in the library's sums it
+ * looks like a bare LF. */
 static const struct refused open_rows[] = {
 	{ "bare LF in a chunk line", B(POST "Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n"), 201 },
 	{ "empty lines before the request", B("\r\n\r\n" GET "\r\n"), 200 },

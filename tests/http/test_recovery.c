@@ -19,7 +19,8 @@
 #define B2 "{\"Version\":\"v1\",\"Pid\":1234,\"CreatedAt\":1500000000000000001,\"StartedAt\":1500000001000000002,\"FinishedAt\":0," \
 	   "\"ExitCode\":0,\"Reason\":\"\",\"Message\":\"\",\"Resources\":{\"linux\":{\"cpu_period\":100000}}}"
 #define B3 "{\"Version\":\"v1\",\"Pid\":0,\"CreatedAt\":1500000000000000001,\"StartedAt\":1500000001000000002," \
-	   "\"FinishedAt\":1500000002000000003,\"ExitCode\":137,\"Reason\":\"OOMKilled\",\"Message\":\"\",\"Resources\":null}"
+	   "\"FinishedAt\":1500000002000000003,\"ExitCode\":137,\"Reason\":\"OOMKilled\",\"Message\":\"\"," \
+	       "\"Resources\":null}"
 #define OLD "{\"Version\":\"v1\",\"Pid\":0,\"CreatedAt\":1,\"StartedAt\":0,\"FinishedAt\":0,\"ExitCode\":0,\"Reason\":\"\"," \
 	    "\"Message\":\"\",\"Removing\":true}"
 
@@ -60,10 +61,12 @@ START_TEST(status_file_is_containerds)
 	expect_status(http_ask(http, "PUT", "/containers/made", NULL,
 		"{\"status\":{\"createdAt\":1500000000000000001}}"), 201);
 	expect_status(http_ask(http, "PUT", "/containers/runs", NULL,
-			       "{\"status\":{\"createdAt\":1500000000000000001,\"startedAt\":1500000001000000002,\"pid\":1234,"
+			       "{\"status\":{\"createdAt\":1500000000000000001,"
+			           "\"startedAt\":1500000001000000002,\"pid\":1234,"
 			       "\"resources\":{\"linux\":{\"cpu_period\":100000}}}}"), 201);
 	expect_status(http_ask(http, "PUT", "/containers/died", NULL,
-			       "{\"status\":{\"createdAt\":1500000000000000001,\"startedAt\":1500000001000000002,\"pid\":1}}"), 201);
+			       "{\"status\":{\"createdAt\":1500000000000000001,"
+			           "\"startedAt\":1500000001000000002,\"pid\":1}}"), 201);
 	expect_status(http_ask(http, "PATCH", "/containers/died/status", NULL,
 			       "{\"finishedAt\":1500000002000000003,\"exitCode\":137,\"reason\":\"OOMKilled\"}"),
 			           200);

@@ -25,7 +25,8 @@ static const struct script moves[] = {
 		"/state=CONTAINER_RUNNING /pid=7 /startedAt=" NS("10")) } },
 	{ "T2",
 	  { CREATED, PATCH_TO("{\"finishedAt\":5,\"exitCode\":128,\"reason\":\"StartError\"}",
-			      "/state=CONTAINER_EXITED /startedAt=null /exitCode=128 /reason=StartError /finishedAt=" NS("05")) } },
+			      "/state=CONTAINER_EXITED /startedAt=null /exitCode=128 /reason=StartError "
+			          "/finishedAt=" NS("05")) } },
 	{ "T3", { RUNNING, PATCH_TO("{\"finishedAt\":20,\"exitCode\":3}",
 		"/state=CONTAINER_EXITED /pid=0 /exitCode=3") } },
 	{ "T4", { RUNNING, PATCH_TO("{\"finishedAt\":9,\"exitCode\":0}",
@@ -141,7 +142,8 @@ static const struct script shorthand[] = {
 	  { RUNNING,
 	    { "PATCH", S, NULL, "{\"finishedAt\":20}", 200, NULL, "etag=new /reason=Completed" },
 	    { "PUT", S, NULL,
-	      "{\"state\":\"CONTAINER_EXITED\",\"pid\":0,\"createdAt\":\"" NS("01") "\",\"startedAt\":\"" NS("10") "\",\"finishedAt\":\""
+	      "{\"state\":\"CONTAINER_EXITED\",\"pid\":0,\"createdAt\":\"" NS("01") "\","
+	          "\"startedAt\":\"" NS("10") "\",\"finishedAt\":\""
 	      NS("20") "\",\"exitCode\":0,\"reason\":\"Completed\",\"message\":\"\",\"removing\":false,\"resources\":null,"
 	      "\"revision\":\"3\"}", 200, NULL, "etag=same @ETag={etag}" },
 	    { "GET", ID "/checkpoint", NULL, NULL, 200, NULL, "/Reason=" } } },
