@@ -408,6 +408,8 @@ static int scan_all(struct scan *s, const struct scan_options *o, struct err *er
 		r = read_manifest(s, o, err);
 	if (r < 0)
 		return r;
+	if (s->has_manifest && s->last_segno < s->manifest.last_segment)
+		s->last_segno = s->manifest.last_segment; /* its number is not given again */
 	s->proven = s->manifest.durable_seq;
 	s->revision = s->manifest.revision;
 	r = read_headers(s, o, err);
@@ -424,12 +426,13 @@ static int scan_all(struct scan *s, const struct scan_options *o, struct err *er
 
 int scan_journal(const struct scan_options *o, struct scan *ret, struct err *err)
 {
-	struct scan s = { .files = o->files, .dir = o->dir };
+	struct scan s = { .files = o->files, .dir = o->dir, .lost_revision = UINT64_MAX };
 	int r;
 
-	if (o->dir < 0 && o->store_id)
-		return err_say(err, DISK_E_DAMAGED, "the directory journal/ is missing");
-	r = o->dir < 0 ? 0 : scan_all(&s, o, err);
+	if (o->dir >= 0)
+		r = scan_all(&s, o, err);
+	else
+		r = o->store_id ? lose(&s, o->salvage, err, "the directory journal/ is missing") : 0;
 	if (r < 0)
 		scan_free(&s);
 	else

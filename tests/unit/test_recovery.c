@@ -458,6 +458,26 @@ START_TEST(salvage_over_a_lost_frame)
 }
 END_TEST
 
+/* The whole journal is gone: what is in files is served by whoever insists. */
+START_TEST(journal_missing)
+{
+	struct disk *d = stopped();
+	char *path = disk_path(d, "journal");
+
+	unit_remove(path);
+	ck_assert_int_eq(disk_load(d), DISK_E_DAMAGED);
+	d->options.salvage = true;
+	ck_assert_msg(disk_start(d) == 0, "%s", d->err.text);
+	ck_assert_ptr_nonnull(d->boxes[2].container);
+	ck_assert_uint_gt(d->loaded.revision, 65536);
+	d->options.salvage = false;
+	disk_settle(d);
+	disk_expect_same(d);
+	free(path);
+	disk_free(d);
+}
+END_TEST
+
 START_TEST(checkpoint_above_the_journal)
 {
 	struct disk *d = stopped(), *other = started();
@@ -649,6 +669,7 @@ int main(void)
 	tcase_add_test(unit_case(s, "torn tail"), torn_tail);
 	tcase_add_loop_test(unit_case(s, "journal damaged"), journal_damaged, 0, (int)COUNT(journal_damages));
 	tcase_add_test(unit_case(s, "salvage"), salvage_over_a_lost_frame);
+	tcase_add_test(unit_case(s, "journal missing"), journal_missing);
 	tcase_add_test(unit_case(s, "checkpoint above the journal"), checkpoint_above_the_journal);
 	tcase_add_loop_test(unit_case(s, "U20"), load_changes_nothing, 0, 3);
 	tcase_add_loop_test(unit_case(s, "transient flag"), transient_flag_shows_under_a_new_revision, 0, 2);
