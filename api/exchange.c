@@ -1,8 +1,6 @@
 /* The life of a request: begin (the head is there), body (piece by piece), answer (perhaps after a wait for the
  * committer), done.  Phase lives in the exchange, not in the library's arguments. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -196,7 +194,11 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
 static void make_id(struct loop *l, char ret_id[static 32])
 {
 	/* Unique for the life of the process and hard to meet elsewhere; nothing rests on it being secret. */
-	(void)snprintf(ret_id, 32, "%016" PRIx64, l->id_seed + 0x9e3779b97f4a7c15u * ++l->id_count);
+	uint64_t id = l->id_seed + 0x9e3779b97f4a7c15u * ++l->id_count;
+
+	for (int i = 15; i >= 0; i--, id >>= 4)
+		ret_id[i] = "0123456789abcdef"[id & 15];
+	ret_id[16] = '\0';
 }
 
 static void read_head(struct exchange *x, const char *method, const char *version)
@@ -220,23 +222,13 @@ static void read_head(struct exchange *x, const char *method, const char *versio
 	request_take_id(q, made);
 }
 
-/* All bodies in memory together are bounded; a chunked one is charged with the most it may have. */
-static bool charge_body(struct exchange *x)
+/* All bodies in memory together are bounded.  What has come is charged, not what was announced: announcing is free. */
+static bool charge_body(struct exchange *x, size_t size)
 {
 	struct server *s = x->loop->server;
-	struct request *q = &x->request;
 
-	if (!q->has_body || !q->route || !q->route->consumes)
-		return true;
-	x->budgeted = q->is_chunked ? CAP_BODY : q->content_length;
-	if (atomic_fetch_add_explicit(&s->traffic.body_bytes, x->budgeted, memory_order_relaxed) + x->budgeted >
-	    s->options.body_budget) {
-		problem(&x->reply, q, PROBLEM_OVERLOADED, "too many bodies are being received; try again");
-		return false;
-	}
-	if (!q->is_chunked && buf_reserve(&q->body, (size_t)q->content_length) < 0)
-		x->reply.failed = true;
-	return !x->reply.failed;
+	x->budgeted += size;
+	return atomic_fetch_add_explicit(&s->traffic.body_bytes, size, memory_order_relaxed) + size <= s->options.body_budget;
 }
 
 static int64_t body_deadline(const struct exchange *x)
@@ -268,7 +260,7 @@ static enum MHD_Result begin(struct exchange *x, const char *method, const char 
 	x->peer = peer->socket_context;
 	x->began_ns = clock_mono(x->loop->server->app->clock);
 	read_head(x, method, version);
-	accepted = admit(x->loop->server->app, q, &x->reply) && charge_body(x);
+	accepted = admit(x->loop->server->app, q, &x->reply);
 	if (!accepted && x->reply.close)
 		traffic_count(&x->loop->traffic->bad_framing);
 	if (!accepted && answer_before_body(x)) {
@@ -289,6 +281,11 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t si
 	struct request *q = &x->request;
 	bool wanted = !x->reply.status && !x->reply.failed && q->route && q->route->consumes && !q->too_big;
 
+	if (wanted && !charge_body(x, size)) {
+		problem(&x->reply, q, PROBLEM_OVERLOADED, "too many bodies are being received; try again");
+		buf_free(&q->body);
+		wanted = false;
+	}
 	if (wanted) {
 		int r = buf_add(&q->body, data, size);
 

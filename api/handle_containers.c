@@ -31,7 +31,7 @@ void get_container(struct app *app, struct request *q, struct reply *a)
 		container_unref(c);
 		return;
 	}
-	reply_etag(a, q, container_revision(c));
+	reply_header(a, "ETag", container_etag(c));
 	reply_snapshot(a, 200, c, container_json(c));
 }
 
@@ -134,8 +134,10 @@ void deleted_container(struct app *app, struct request *q, struct reply *a)
 	if (c && found == STORE_PREFIX)
 		few = (struct candidates){ 1, { container_ref(c) } };
 	container_unref(c);
-	if (!few.count)
+	if (found != STORE_PREFIX && found != STORE_AMBIGUOUS) {
+		candidates_free(&few); /* names are nobody's id */
 		return;
+	}
 	problem_start(a, q, PROBLEM_FULL_ID_REQUIRED, "%s is nobody's id, but begins one", q->change.id);
 	problem_candidates(a, &few);
 	problem_end(a, PROBLEM_FULL_ID_REQUIRED);

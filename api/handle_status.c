@@ -19,7 +19,6 @@ static struct container *find(struct app *app, struct request *q, struct reply *
 		container_unref(c);
 		return NULL;
 	}
-	reply_etag(a, q, container_revision(c));
 	return c;
 }
 
@@ -27,8 +26,10 @@ void get_status(struct app *app, struct request *q, struct reply *a)
 {
 	struct container *c = find(app, q, a, "status");
 
-	if (c)
-		reply_snapshot(a, 200, c, container_status_json(c));
+	if (!c)
+		return;
+	reply_header(a, "ETag", container_etag(c));
+	reply_snapshot(a, 200, c, container_status_json(c));
 }
 
 void get_checkpoint(struct app *app, struct request *q, struct reply *a)
@@ -37,6 +38,7 @@ void get_checkpoint(struct app *app, struct request *q, struct reply *a)
 
 	if (!c)
 		return;
+	reply_etag(a, q, container_revision(c));
 	(void)codec_checkpoint(&a->bytes, c);
 	container_unref(c);
 	reply_bytes(a, 200, MEDIA_JSON);

@@ -240,11 +240,12 @@ bool outcome_precondition(struct request *q, struct reply *a, uint64_t revision)
 
 void outcome_not_found(struct request *q, struct reply *a, enum store_find found, const char *ref, struct candidates *takes)
 {
-	if (found != STORE_AMBIGUOUS) {
+	if (found != STORE_AMBIGUOUS && found != STORE_AMBIGUOUS_NAME) {
 		problem(a, q, PROBLEM_CONTAINER_NOT_FOUND, "no container has the id %.128s, begins with it, or alone bears it as a name", ref);
 		return;
 	}
-	problem_start(a, q, PROBLEM_AMBIGUOUS_ID, "several containers have an id that begins with %.128s, or that name", ref);
+	problem_start(a, q, PROBLEM_AMBIGUOUS_ID, found == STORE_AMBIGUOUS ? "the ids of several containers begin with %.128s" :
+		      "several containers bear the name %.128s", ref);
 	problem_candidates(a, takes);
 	problem_end(a, PROBLEM_AMBIGUOUS_ID);
 	candidates_free(takes);

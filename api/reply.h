@@ -48,7 +48,7 @@ struct reply {
 	struct container *container; /* owned reference */
 	struct list_body *list;      /* owned */
 	struct {
-		const char *name, *value; /* static, or in the request's arena */
+		const char *name, *value; /* static, in the request's arena, or of the container that is sent */
 	} header[REPLY_HEADERS_MAX];
 	size_t header_count;
 	bool close;    /* the connection ends with this answer */
@@ -59,7 +59,8 @@ struct reply {
 
 void reply_clear(struct reply *);
 
-/* Add a header field; the value is static or lives in the request's arena.  NULL marks the reply failed. */
+/* Add a header field; the value is static, lives in the request's arena, or belongs to the container that is the body.
+ * NULL marks the reply failed. */
 void reply_header(struct reply *, const char *name, const char *value);
 
 /* Strong entity tag of a revision. */

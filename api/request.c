@@ -33,9 +33,10 @@ enum repeats { ONE, LIST, FIRST };
 
 static const struct {
 	const char *name;
+	size_t len;
 	enum repeats repeats;
 } headers[] = {
-#define X(id_, name_, repeats_) [HEADER_##id_] = { name_, repeats_ },
+#define X(id_, name_, repeats_) [HEADER_##id_] = { name_, sizeof name_ - 1, repeats_ },
 	REQUEST_HEADERS(X)
 #undef X
 };
@@ -76,11 +77,13 @@ static bool has_controls(const char *value)
 
 void request_add_header(struct request *q, const char *name, const char *value)
 {
+	size_t len = strlen(name);
+
 	q->odd_header |= !is_token(name) || has_controls(value);
 	q->header_count++;
-	q->header_bytes += strlen(name) + strlen(value) + 4;
+	q->header_bytes += len + strlen(value) + 4;
 	for (size_t i = 0; i < COUNT(headers); i++)
-		if (!strcasecmp(headers[i].name, name)) {
+		if (headers[i].len == len && !strcasecmp(headers[i].name, name)) {
 			take_header(q, i, value);
 			return;
 		}

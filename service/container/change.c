@@ -103,7 +103,8 @@ struct update {
 	struct status_patch patch;
 	struct status next;
 	enum container_state from;
-	bool new_run; /* the same id was started again */
+	bool says_exited; /* `state` said what the container is, as it was shown: EXITED */
+	bool new_run;     /* the same id was started again */
 };
 
 /* A body that was read, changed in one place and sent back says the rest as it was shown. */
@@ -111,19 +112,21 @@ static void forget_what_was_shown(struct update *u)
 {
 	struct status_patch *p = &u->patch;
 
-	if ((p->given & GIVEN_STATE) && p->state == u->from)
+	if ((p->given & GIVEN_STATE) && p->state == u->from) {
+		u->says_exited = p->state == CONTAINER_EXITED;
 		p->given &= ~(unsigned)GIVEN_STATE;
+	}
 	if ((p->given & GIVEN_REASON) && u->old->reason[0] == '\0' && !strcmp(p->value.reason, status_shown_reason(u->old)))
 		p->value.reason = "";
 }
 
-/* A replacement resets what it does not give, but for createdAt; with the shorthand the times left out are the server's to fill. */
+/* A replacement resets what it does not give, but for createdAt, and but for removing, which is somebody's and is taken
+ * back by name alone; with the shorthand the times left out are the server's to fill. */
 static void complete_replacement(struct status_patch *p)
 {
 	unsigned resets = GIVEN_STATE - 1;
 
-	if (!(p->given & GIVEN_CREATED_AT))
-		resets &= ~(unsigned)GIVEN_CREATED_AT;
+	resets &= ~(unsigned)((GIVEN_CREATED_AT | GIVEN_REMOVING) & ~p->given);
 	if (p->given & GIVEN_STATE)
 		resets &= ~(unsigned)((GIVEN_STARTED_AT | GIVEN_FINISHED_AT) & ~p->given);
 	p->given |= resets;
@@ -155,7 +158,7 @@ static void merge(struct update *u)
 		next->resources = p->value.resources;
 }
 
-/* `state` alone lets the server stamp the time of the move. */
+/* `state` without the time of the move lets the server stamp it; null is what a reader was shown for "not yet". */
 static void stamp_shorthand(struct update *u, int64_t now_ns)
 {
 	struct status_patch *p = &u->patch;
@@ -163,14 +166,14 @@ static void stamp_shorthand(struct update *u, int64_t now_ns)
 
 	if (!(p->given & GIVEN_STATE))
 		return;
-	if (p->state == CONTAINER_RUNNING && !(p->given & GIVEN_STARTED_AT)) {
+	if (p->state == CONTAINER_RUNNING && !((p->given & GIVEN_STARTED_AT) && p->value.started_at)) {
 		/* A restart is told by its time: it must count as later even when the clock was set back. */
 		int64_t floor = u->from == CONTAINER_EXITED ? after(later_of(old->started_at, old->finished_at)) : now_ns;
 
 		p->value.started_at = u->next.started_at = later_of(now_ns, floor);
 		p->given |= GIVEN_STARTED_AT;
 	}
-	if (p->state == CONTAINER_EXITED && !(p->given & GIVEN_FINISHED_AT)) {
+	if (p->state == CONTAINER_EXITED && !((p->given & GIVEN_FINISHED_AT) && p->value.finished_at)) {
 		p->value.finished_at = u->next.finished_at = now_ns;
 		p->given |= GIVEN_FINISHED_AT;
 	}
@@ -251,13 +254,24 @@ static bool move_is_legal(const struct update *u, struct verdict *ret_refusal)
 	return legal;
 }
 
+/* Nothing but removing is taken back. */
+static bool only_lifts_removing(const struct update *u)
+{
+	struct status lifted = *u->old;
+
+	lifted.removing = false;
+	return status_equal(&lifted, &u->next);
+}
+
 /* Whoever removes a container has it to himself; `removing` itself asks for a container that is not running. */
 static bool removing_allows(const struct update *u, struct verdict *ret_refusal)
 {
 	const struct status *old = u->old, *next = &u->next;
 	enum container_state to = status_state(next);
 
-	if (old->removing && next->removing)
+	if (old->removing && !next->removing && !only_lifts_removing(u))
+		*ret_refusal = verdict_of(CHANGE_E_REMOVING);
+	else if (old->removing && next->removing)
 		*ret_refusal = (u->patch.given & GIVEN_REMOVING) && u->patch.value.removing ?
 				       verdict_of(CHANGE_E_ALREADY_REMOVING) :
 				       verdict_of(CHANGE_E_REMOVING);
@@ -265,6 +279,20 @@ static bool removing_allows(const struct update *u, struct verdict *ret_refusal)
 		*ret_refusal = refuse_move(CHANGE_E_RUNNING, u->from, to);
 	else if (next->removing && to == CONTAINER_UNKNOWN)
 		*ret_refusal = refuse_move(CHANGE_E_ILLEGAL_TRANSITION, u->from, to);
+	else
+		return true;
+	return false;
+}
+
+/* `state` and the times must tell the same story, whatever else is decided. */
+static bool state_agrees(const struct update *u, struct verdict *ret_refusal)
+{
+	enum container_state to = status_state(&u->next);
+
+	if (u->new_run && u->says_exited && to != CONTAINER_EXITED)
+		*ret_refusal = refuse_member("/state", "a later startedAt begins a new run; give its finishedAt too, or leave state out");
+	else if ((u->patch.given & GIVEN_STATE) && to != u->patch.state)
+		*ret_refusal = refuse_member("/state", "contradicts startedAt and finishedAt; leave it out or make them agree");
 	else
 		return true;
 	return false;
@@ -289,12 +317,12 @@ struct verdict change_status(const struct status *old, const struct status_patch
 	stamp_shorthand(&u, now_ns);
 	begin_new_run(&u);
 	settle_exit(&u);
+	if (!state_agrees(&u, &refusal))
+		return refusal;
 	if (status_equal(old, &u.next) && !asks_to_remove_again(&u))
 		return verdict_of(CHANGE_SAME);
 	if (!removing_allows(&u, &refusal) || !move_is_legal(&u, &refusal) || !members_agree(&u.next, &refusal))
 		return refusal;
-	if ((u.patch.given & GIVEN_STATE) && status_state(&u.next) != u.patch.state)
-		return refuse_member("/state", "contradicts startedAt and finishedAt; leave it out or make them agree");
 	return accept_status(CHANGE_UPDATED, &u.next);
 }
 

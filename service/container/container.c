@@ -1,6 +1,8 @@
 #include "container/container.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -20,8 +22,10 @@ struct container {
 	atomic_uint refs;
 	uint32_t json_len, status_at, status_len;
 	uint64_t revision;
+	const char *id;            /* the metadata's: looked at by every search */
 	struct metadata *metadata; /* owned reference */
 	struct status status;      /* points behind this struct */
+	char etag[24];
 	char texts[];              /* the JSON, then the status's texts */
 };
 
@@ -152,7 +156,7 @@ static int encode(struct buf *b, const struct metadata *m, const struct status *
 
 struct container *container_new(struct metadata *m, const struct status *s, uint64_t revision)
 {
-	struct container head = { .revision = revision, .metadata = m, .status = *s }, *c;
+	struct container head = { .revision = revision, .id = m->value.id, .metadata = m, .status = *s }, *c;
 	auto_buf struct buf json = BUF(CAP_JSON);
 	char *at;
 
@@ -161,6 +165,7 @@ struct container *container_new(struct metadata *m, const struct status *s, uint
 	c = malloc(sizeof *c + json.len + 1 + room_of(s->reason) + room_of(s->message) + room_of(s->resources));
 	if (!c)
 		return NULL;
+	(void)snprintf(head.etag, sizeof head.etag, "\"%" PRIu64 "\"", revision);
 	memcpy(c, &head, sizeof head);
 	atomic_init(&c->refs, 1);
 	(void)metadata_ref(m);
@@ -188,7 +193,7 @@ void container_unref(struct container *c)
 
 const char *container_id(const struct container *c)
 {
-	return c->metadata->value.id;
+	return c->id;
 }
 
 struct metadata *container_metadata(const struct container *c)
@@ -209,6 +214,11 @@ enum container_state container_state(const struct container *c)
 uint64_t container_revision(const struct container *c)
 {
 	return c->revision;
+}
+
+const char *container_etag(const struct container *c)
+{
+	return c->etag;
 }
 
 struct slice container_json(const struct container *c)

@@ -70,6 +70,9 @@ const struct status *container_status(const struct container *);
 enum container_state container_state(const struct container *);
 uint64_t container_revision(const struct container *);
 
+/* The strong entity tag, `"<revision>"`, as text. */
+const char *container_etag(const struct container *);
+
 /* The ready bodies: the container, and its status alone (a part of the former). */
 struct slice container_json(const struct container *);
 struct slice container_status_json(const struct container *);

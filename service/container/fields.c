@@ -30,6 +30,8 @@ void field_error(struct field_errors *errors, const char *pointer, const char *f
 		errors->count++;
 }
 
+enum { DEPTH_MAX = 1000 };
+
 static const void *place_of(const struct field *f, const void *from)
 {
 	return (const char *)from + f->at;
@@ -190,6 +192,9 @@ static struct refusal store_object(const struct field *f, const json_t *v, enum 
 
 	if (!json_is_object(v))
 		return (struct refusal){ .must_be = "an object or null" };
+	/* The file wraps it in more levels, and the parser's limit counts them all: what is taken must come back. */
+	if (casing == WIRE && json_is_deeper(v, DEPTH_MAX))
+		return (struct refusal){ .must_be = "nested at most 1000 levels deep" };
 	text = json_compact(v, arena, &len);
 	if (!text)
 		return (struct refusal){ .no_memory = true };
@@ -326,8 +331,12 @@ static const char *pointer_to(struct arena *arena, const char *at, const char *k
 
 static void refuse_unknown(struct field_errors *errors, const struct field *table, size_t n, const char *at, const char *key)
 {
-	const char *meant = nearest(table, n, key), *pointer = pointer_to(errors->arena, at, key);
+	const char *meant, *pointer;
 
+	if (errors->count == FIELD_ERRORS_MAX)
+		return; /* enough is known: a body of a million of them must not cost more */
+	meant = nearest(table, n, key);
+	pointer = pointer_to(errors->arena, at, key);
 	if (!pointer)
 		return;
 	if (meant)
@@ -355,7 +364,7 @@ int fields_from_wire(const json_t *j, const struct field *table, size_t n, const
 		refusal = store_value(f, v, WIRE, into, errors->arena);
 		if (refusal.no_memory)
 			return -ENOMEM;
-		if (refusal.must_be)
+		if (refusal.must_be && errors->count < FIELD_ERRORS_MAX)
 			field_error(errors, pointer_to(errors->arena, at, key), "must be %s", refusal.must_be);
 	}
 	return 0;

@@ -92,6 +92,25 @@ static void add_json(struct buf *b, const json_t *j)
 	}
 }
 
+bool json_is_deeper(const json_t *j, unsigned levels)
+{
+	const char *key;
+	json_t *v;
+	size_t i;
+
+	if (!json_is_object(j) && !json_is_array(j))
+		return false;
+	if (levels == 0)
+		return true;
+	json_object_foreach((json_t *)(uintptr_t)j, key, v)
+		if (json_is_deeper(v, levels - 1))
+			return true;
+	json_array_foreach((json_t *)(uintptr_t)j, i, v)
+		if (json_is_deeper(v, levels - 1))
+			return true;
+	return false;
+}
+
 enum { CAP_JSON_VALUE = 16 * 1024 * 1024 };
 
 const char *json_compact(const json_t *j, struct arena *arena, size_t *ret_len)

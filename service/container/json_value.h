@@ -2,6 +2,7 @@
 #ifndef CONTAINER_JSON_VALUE_H
 #define CONTAINER_JSON_VALUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -11,6 +12,9 @@ struct json_t; /* jansson's: whoever passes one includes it */
 /* The compact text of a JSON value, members in their order, in the arena; <ret_len> may be NULL.  NULL when memory runs
  * out. */
 must_check const char *json_compact(const struct json_t *, struct arena *, size_t *ret_len);
+
+/* Is it nested deeper than <levels>?  Looks no deeper than that. */
+bool json_is_deeper(const struct json_t *, unsigned levels);
 
 /* The version of the JSON library that is linked. */
 const char *json_library(void);

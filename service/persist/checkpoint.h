@@ -26,7 +26,7 @@
 #include "persist/checkpoint_file.h"
 #include "persist/journal.h"
 
-#define CHECKPOINT_AGE_NS (200 * (int64_t)NS_PER_MS)
+#define CHECKPOINT_AGE_NS (400 * (int64_t)NS_PER_MS) /* what changes often is written at most so often */
 #define CHECKPOINT_LATE_NS NS_PER_S /* older than this: less polite to the journal's syncs */
 #define CHECKPOINT_VERY_LATE_NS (3 * NS_PER_S) /* older than this: not at all */
 enum { CHECKPOINT_WORKERS = 4 };

@@ -154,8 +154,8 @@ static int commit(struct committer *c)
 			report(c, &err);
 		return r;
 	}
-	c->unsynced = !b->durable;
 	done = batch_keep_done(b);
+	c->unsynced = !b->durable || done < b->change_count;
 	store_apply(c->store, b->changes, done);
 	if (b->change_count)
 		count_batch(c, b->change_count, mono_now(c) - start);
@@ -187,8 +187,8 @@ static struct ticket *run_batch(struct committer *c, struct ticket *list)
 		batch_answer_failed(b, end_of_fault(r), spare);
 	}
 	batch_reset(b);
-	if (again)
-		(void)run_batch(c, again); /* holds deletions alone: goes no deeper, leaves no rest */
+	while (again)
+		again = run_batch(c, again); /* deletions alone: goes no deeper */
 	return list;
 }
 

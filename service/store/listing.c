@@ -4,14 +4,22 @@
 
 #include "store/store_internal.h"
 
+enum { AHEAD = 8 };
+
 size_t store_with_prefix(const struct index *by_id, const char *prefix, struct container **ret, size_t max)
 {
 	struct index_cursor cursor = index_seek(by_id, prefix);
 	size_t len = strlen(prefix), n = 0;
 	struct container *c;
 
-	while (n < max && (c = index_next(by_id, &cursor)) && !strncmp(container_id(c), prefix, len))
-		ret[n++] = container_ref(c);
+	while (n < max && (c = index_next(by_id, &cursor)) && (len == 0 || !strncmp(container_id(c), prefix, len)))
+		ret[n++] = c;
+	/* Snapshots lie anywhere in memory: ask for those ahead while these are counted. */
+	for (size_t i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			__builtin_prefetch(ret[i + AHEAD], 1);
+		(void)container_ref(ret[i]);
+	}
 	return n;
 }
 
@@ -85,8 +93,11 @@ void listing_unref(struct listing *l)
 {
 	if (!l || atomic_fetch_sub_explicit(&l->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	for (size_t i = 0; i < l->count; i++)
+	for (size_t i = 0; i < l->count; i++) {
+		if (i + AHEAD < l->count)
+			__builtin_prefetch(l->at[i + AHEAD], 1);
 		container_unref(l->at[i]);
+	}
 	free(l);
 }
 

@@ -151,6 +151,8 @@ int store_reserve(struct store *s, size_t n)
 {
 	int r;
 
+	if (n == 0)
+		return 0;
 	/* Readers walk the directory of chunks, which may move when it grows. */
 	rwlock_write(&s->lock);
 	r = index_reserve(store_edit(s)->by_id, n);
@@ -287,12 +289,16 @@ static enum store_find find_locked(const struct shown *shown, const char *ref, s
 		*ret = named[0];
 		return STORE_NAME;
 	}
-	/* Ids come first: what begins so hides who is called so. */
-	while (n > 0 && few->count)
-		container_unref(named[--n]);
-	for (size_t i = 0; i < n; i++)
-		few->at[few->count++] = named[i];
-	return few->count ? STORE_AMBIGUOUS : STORE_NOT_FOUND;
+	if (few->count) { /* ids come first: what begins so hides who is called so */
+		while (n > 0)
+			container_unref(named[--n]);
+		return STORE_AMBIGUOUS;
+	}
+	while (few->count < n) {
+		few->at[few->count] = named[few->count];
+		few->count++;
+	}
+	return n ? STORE_AMBIGUOUS_NAME : STORE_NOT_FOUND;
 }
 
 enum store_find store_find(struct store *s, const char *ref, struct container **ret, struct candidates *ret_candidates)
@@ -305,7 +311,7 @@ enum store_find store_find(struct store *s, const char *ref, struct container **
 	rwlock_read(&s->lock);
 	found = find_locked(store_see(s), ref, ret, &few);
 	rwlock_read_unlock(&s->lock);
-	if (found == STORE_AMBIGUOUS && ret_candidates)
+	if (ret_candidates)
 		*ret_candidates = few;
 	else
 		candidates_free(&few);

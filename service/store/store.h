@@ -52,7 +52,8 @@ enum store_find {
 	STORE_PREFIX,    /* the only id that begins with it */
 	STORE_NAME,      /* the name that only one container bears */
 	STORE_NOT_FOUND,
-	STORE_AMBIGUOUS, /* several: up to STORE_CANDIDATES of them in ret_candidates */
+	STORE_AMBIGUOUS,      /* several ids begin with it: up to STORE_CANDIDATES of them in ret_candidates */
+	STORE_AMBIGUOUS_NAME, /* no id begins with it, and several containers bear the name: likewise */
 };
 
 struct candidates {

@@ -48,7 +48,7 @@ START_TEST(names)
 	rig_expect_found(&rig, "we", STORE_NOT_FOUND, "");
 	rig_expect_found(&rig, "webb", STORE_NOT_FOUND, "");
 	(void)rig_expect(&rig, named("a4", "web"), CHANGE_CREATED);
-	rig_expect_found(&rig, "web", STORE_AMBIGUOUS, "");
+	rig_expect_found(&rig, "web", STORE_AMBIGUOUS_NAME, "");
 	(void)rig_expect(&rig, kit_delete("a1"), CHANGE_DELETED);
 	rig_expect_found(&rig, "web", STORE_NAME, "a4");
 	(void)rig_expect(&rig, say("a4", "still its name"), CHANGE_UPDATED);
