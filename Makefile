@@ -69,12 +69,12 @@ $(OUT)/flags: FORCE
 $(OUT)/unit/%: tests/unit/%.c $(UNIT_SUPPORT:%.c=$(OUT)/obj/%.o) $(OBJECTS)
 	@mkdir -p $(@D)
 	@echo "  ld   $@"
-	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -lcheck -lsubunit -lm -lrt $(LDLIBS)
 
 $(OUT)/http/%: tests/http/%.c $(SUPPORT:%.c=$(OUT)/obj/%.o)
 	@mkdir -p $(@D)
 	@echo "  ld   $@"
-	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
 
 $(OUT)/obj/tests/%.o: CPPFLAGS += -Itests
 

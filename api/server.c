@@ -132,15 +132,18 @@ static void drain_begin(struct loop *l)
 		(void)MHD_quiesce_daemon(l->daemon[i]); /* gives the listening copy back: closed with the daemon */
 }
 
-/* Idle connections are not waited for, and a half-sent body only for a moment. */
+/* Idle connections are not waited for, and a half-sent body only for a moment; but what had reached a socket before the
+ * signal is read and answered. */
 static bool drained(const struct loop *l)
 {
-	int64_t body_until = l->drain_until_ns - l->server->grace_ns + 500 * NS_PER_MS;
+	int64_t began = l->drain_until_ns - l->server->grace_ns, body_until = began + 500 * NS_PER_MS;
 
 	if (l->waiting > 0 || atomic_load(&l->resuming) > 0)
 		return false; /* the store answers every change it has taken */
 	if (l->now_ns >= l->drain_until_ns)
 		return true;
+	if (l->now_ns < began + 50 * NS_PER_MS)
+		return false;
 	return l->sending == 0 && (l->receiving == 0 || l->now_ns >= body_until);
 }
 
