@@ -183,10 +183,12 @@ static bool admit_expectation(struct request *q, struct reply *a)
 
 static bool admit_length(struct request *q, struct reply *a)
 {
-	if (!q->route->consumes || q->content_length <= CAP_BODY)
+	int most = q->route->consumes ? CAP_BODY : CAP_DRAIN; /* what nobody reads is passed over as far as that */
+
+	if (q->content_length <= (uint64_t)most)
 		return true;
-	problem(a, q, PROBLEM_BODY_TOO_LARGE, "the body has %llu bytes; at most %d are taken",
-		(unsigned long long)q->content_length, CAP_BODY);
+	problem(a, q, PROBLEM_BODY_TOO_LARGE, "the body has %llu bytes; at most %d are taken here",
+		(unsigned long long)q->content_length, most);
 	return false;
 }
 
@@ -227,7 +229,7 @@ bool admit(struct app *app, struct request *q, struct reply *a)
 		return false;
 	if (a->status)
 		return true;
-	q->minimal = prefer_has(q->header[HEADER_PREFER], "return=minimal");
+	q->minimal = prefer_has(q->header[HEADER_PREFER], "return", "minimal");
 	return admit_parameters(q, a) && admit_expectation(q, a) && admit_accept(q, a) && admit_content(q, a) &&
 	       admit_length(q, a) && admit_conditions(app, q, a) && admit_now(app, q, a);
 }

@@ -115,6 +115,7 @@ static enum MHD_Result send_reply(struct exchange *x)
 {
 	struct reply *a = &x->reply;
 	bool close = a->close || x->request.is_chunked || x->loop->draining || atomic_load(&x->loop->server->app->draining);
+	int64_t list_seconds = a->kind == REPLY_LIST ? (int64_t)(list_body_size(a->list) / (256 * 1024)) : 0;
 	struct MHD_Response *response = reply_response(a, &x->request, close);
 	enum MHD_Result ok;
 
@@ -125,9 +126,8 @@ static enum MHD_Result send_reply(struct exchange *x)
 	if (ok != MHD_YES)
 		return MHD_NO;
 	set_phase(x, PHASE_SENDING);
-	x->peer->deadline_ns = x->loop->now_ns + 60 * NS_PER_S +
-			       (a->kind == REPLY_LIST ? 60 * NS_PER_S : 0);
-	if (a->status >= 500 && a->status != 503)
+	x->peer->deadline_ns = x->loop->now_ns + (60 + list_seconds) * NS_PER_S;
+	if (a->status == 500 || a->status == 507)
 		log_answer(x, LOG_WARN);
 	else if (log_wants(LOG_DEBUG))
 		log_answer(x, LOG_DEBUG);
@@ -297,7 +297,7 @@ static enum MHD_Result take_body(struct exchange *x, const char *data, size_t si
 	}
 	/* No reply can be queued while a body arrives: swallow some of it, then hang up. */
 	x->swallowed += size;
-	return x->swallowed > (q->too_big ? SWALLOW_MOST : CAP_DRAIN) ? MHD_NO : MHD_YES;
+	return x->swallowed > (q->route && q->route->consumes ? SWALLOW_MOST : CAP_DRAIN) ? MHD_NO : MHD_YES;
 }
 
 enum MHD_Result exchange_on_access(void *cls, struct MHD_Connection *connection, const char *url, const char *method,

@@ -111,10 +111,12 @@ static bool open_page(struct app *app, struct request *q, struct reply *a, const
 
 /* ---- its forms ---- */
 
+enum { CAP_LINK = 6 * 1024 }; /* what a connection's pool has left for the head of a reply */
+
 /* The query again with another token (RFC 8288).  Values were decoded, so they are encoded anew. */
 static const char *next_link(struct request *q, const char *token)
 {
-	auto_buf struct buf b = BUF(4 * CAP_TARGET);
+	auto_buf struct buf b = BUF(CAP_LINK);
 
 	(void)buf_addf(&b, "<%s?", q->path);
 	for (size_t i = 0; i < q->parameter_count; i++) {
@@ -133,7 +135,7 @@ static const char *next_link(struct request *q, const char *token)
 		(void)buf_add_byte(&b, '&');
 	}
 	(void)buf_addf(&b, "continue=%s>; rel=\"next\"", token);
-	return b.failed ? NULL : arena_copy(&q->arena, b.at, b.len);
+	return b.failed ? "" : arena_copy(&q->arena, b.at, b.len);
 }
 
 static void add_envelope(struct list_body *l, const struct page *p)
@@ -175,10 +177,11 @@ static void send_table(struct reply *a, const struct page *p)
 
 static void send_page(struct request *q, struct reply *a, const struct page *p)
 {
+	const char *link = p->token ? next_link(q, p->token) : "";
 	struct list_body *l;
 
-	if (p->token)
-		reply_header(a, "Link", next_link(q, p->token));
+	if (!link || link[0]) /* one that is too long is left out: the token stands in the body */
+		reply_header(a, "Link", link);
 	if (q->media == MEDIA_TEXT) {
 		send_table(a, p);
 		return;
@@ -206,12 +209,13 @@ static void add_weak_etag(struct request *q, struct reply *a, uint64_t revision)
 void list_answer(struct app *app, struct request *q, struct reply *a, const struct list_query *query)
 {
 	const char *none_match = q->header[HEADER_IF_NONE_MATCH];
+	uint64_t newest = none_match && !query->token ? store_revision(app->store) : 0;
 	struct page p = { 0 };
 
 	/* The newest revision is enough to know that nothing changed: no list is made to say so. */
-	if (none_match && !query->token && etag_list_matches(none_match, store_revision(app->store), true)) {
+	if (newest && etag_list_matches(none_match, newest, true)) {
 		reply_empty(a, 304);
-		add_weak_etag(q, a, store_revision(app->store));
+		add_weak_etag(q, a, newest);
 		return;
 	}
 	if (!open_page(app, q, a, query, &p))

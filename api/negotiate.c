@@ -127,14 +127,20 @@ bool content_type_is(const char *content_type, const char *type)
 	return !strncasecmp(content_type, type, len) && strchr("; \t", content_type[len]);
 }
 
-bool prefer_has(const char *prefer, const char *token)
+bool prefer_has(const char *prefer, const char *name, const char *value)
 {
+	size_t name_len = strlen(name), len = strlen(value);
 	struct element e;
 
 	if (!prefer)
 		return false;
-	while (next_element(&prefer, &e))
-		if (e.len == strlen(token) && !strncasecmp(e.word, token, e.len))
-			return true;
+	while (next_element(&prefer, &e)) {
+		const char *at = e.word + name_len;
+
+		if (e.len <= name_len || strncasecmp(e.word, name, name_len) != 0 || *at != '=')
+			continue;
+		at += at[1] == '"' ? 2 : 1;
+		return !strncasecmp(at, value, len) && strchr("\"; \t,", at[len]); /* the first one counts (RFC 7240 2) */
+	}
 	return false;
 }

@@ -15,7 +15,7 @@ bool negotiate_gzip(const char *accept_encoding);
 /* The media type of a Content-Type, its parameters aside. */
 bool content_type_is(const char *content_type, const char *type);
 
-/* Prefer asks for this token, such as "return=minimal". */
-bool prefer_has(const char *prefer, const char *token);
+/* Prefer asks for this value of a preference, such as "return" and "minimal"; the first of a name counts. */
+bool prefer_has(const char *prefer, const char *name, const char *value);
 
 #endif

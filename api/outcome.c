@@ -5,6 +5,7 @@
 
 #include "container/id.h"
 #include "container/json_text.h"
+#include "container/timestamp.h"
 
 /* ---- before ---- */
 
@@ -29,6 +30,7 @@ bool outcome_begin(struct request *q, struct reply *a, enum change_kind kind)
 
 	q->change = (struct change){
 		.kind = kind,
+		.arena = &q->arena,
 		.id = id,
 		.precondition = { q->header[HEADER_IF_MATCH], q->header[HEADER_IF_NONE_MATCH] },
 		.patch = STATUS_PATCH_NONE,
@@ -76,20 +78,38 @@ void outcome_undecodable(struct request *q, struct reply *a, int answer, const s
 
 /* ---- after ---- */
 
-static void tell_transition(struct request *q, struct reply *a, enum problem p, const struct verdict *v)
+/* `,"from":...,"to":...,"allowed":[...]`. */
+static void add_moves(struct buf *b, const struct verdict *v)
 {
 	unsigned moves = state_moves(v->from);
 	bool first = true;
 
-	problem_start(a, q, p, "%s cannot become %s by this change", state_name(v->from), state_name(v->to));
-	(void)buf_addf(&a->bytes, ",\"from\":\"%s\",\"to\":\"%s\",\"allowed\":[", state_name(v->from), state_name(v->to));
+	(void)buf_addf(b, ",\"from\":\"%s\",\"to\":\"%s\",\"allowed\":[", state_name(v->from), state_name(v->to));
 	for (unsigned s = 0; s < CONTAINER_STATE_COUNT; s++)
 		if (moves >> s & 1u) {
-			(void)buf_addf(&a->bytes, "%s\"%s\"", first ? "" : ",", state_name((enum container_state)s));
+			(void)buf_addf(b, "%s\"%s\"", first ? "" : ",", state_name((enum container_state)s));
 			first = false;
 		}
-	(void)buf_add_byte(&a->bytes, ']');
-	problem_end(a, p);
+	(void)buf_add_byte(b, ']');
+}
+
+static void tell_transition(struct request *q, struct reply *a, const struct verdict *v)
+{
+	problem_start(a, q, PROBLEM_ILLEGAL_TRANSITION, "%s cannot become %s by this change", state_name(v->from), state_name(v->to));
+	add_moves(&a->bytes, v);
+	problem_end(a, PROBLEM_ILLEGAL_TRANSITION);
+}
+
+static void tell_exited(struct request *q, struct reply *a, const struct verdict *v)
+{
+	const struct status *s = container_status(q->ticket.container);
+	char finished[TIMESTAMP_LEN + 1];
+
+	timestamp_format(s->finished_at, finished);
+	problem_start(a, q, PROBLEM_ALREADY_EXITED, "it exited at %s with code %d, and the first exit of a run wins", finished,
+		      s->exit_code);
+	add_moves(&a->bytes, v);
+	problem_end(a, PROBLEM_ALREADY_EXITED);
 }
 
 static void tell_mismatch(struct request *q, struct reply *a, uint64_t current)
@@ -198,13 +218,13 @@ void outcome_refused(struct app *app, struct request *q, struct reply *a)
 		tell_stale(q, a, q->ticket.container);
 		break;
 	case CHANGE_E_ALREADY_EXITED:
-		tell_transition(q, a, PROBLEM_ALREADY_EXITED, v);
+		tell_exited(q, a, v);
 		break;
 	case CHANGE_E_ILLEGAL_TRANSITION:
-		tell_transition(q, a, PROBLEM_ILLEGAL_TRANSITION, v);
+		tell_transition(q, a, v);
 		break;
 	case CHANGE_E_RUNNING:
-		problem(a, q, PROBLEM_CONTAINER_RUNNING, "the container is %s", state_name(v->to));
+		problem(a, q, PROBLEM_CONTAINER_RUNNING, "the container is %s, or would be", state_name(v->to));
 		break;
 	case CHANGE_E_INVALID:
 		tell_invalid(q, a, v);

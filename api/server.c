@@ -184,6 +184,7 @@ static void each_second(struct loop *l)
 	l->next_sweep_ns = l->now_ns + NS_PER_S;
 	end_late_peers(l);
 	store_withdraw_late(l->server->app->store);
+	walks_expire(l->server->app->walks);
 }
 
 /* One turn: wait, let the library work, look at the time.  Negative: the loop cannot go on. */
@@ -283,7 +284,7 @@ static int start_loop(struct server *s, struct loop *l, const struct listener *l
 		l->id_seed = (uint64_t)l->now_ns;
 	/* The loops compete for new connections, so that the spread is never quite even. */
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = start_daemon(l, &listeners[i], fair + fair / 10 + 1, err);
+		r = start_daemon(l, &listeners[i], (fair + fair / 10) / (unsigned)n + 1, err);
 	if (r == 0) {
 		r = thread_start(&l->thread, "http", loop_run, l);
 		l->running = r == 0;
@@ -369,6 +370,8 @@ int server_start(struct app *app, const struct listener *listeners, size_t n, co
 static void close_loop(struct loop *l)
 {
 	for (size_t i = 0; i < l->daemon_count; i++) {
+		if (!l->draining)
+			(void)MHD_quiesce_daemon(l->daemon[i]); /* else the library closes the copy, and so would we */
 		MHD_stop_daemon(l->daemon[i]);
 		(void)close(l->listener_copy[i]);
 	}

@@ -7,7 +7,7 @@
 
 #include "base/lock.h"
 
-#define WALK_LIFE_NS (5 * 60 * NS_PER_S)
+#define WALK_LIFE_NS (WALK_SECONDS * NS_PER_S)
 
 struct walk {
 	struct listing *listing; /* owned reference; NULL = free place */
@@ -162,9 +162,6 @@ static size_t keep(struct walks *w, struct listing *takes, uint64_t query, int64
 		dropped[n++] = takes;
 		return n;
 	}
-	for (size_t i = 0; i < WALKS_MAX; i++)
-		if (w->at[i].listing && now - w->at[i].used_ns > WALK_LIFE_NS)
-			dropped[n++] = clear(w, &w->at[i]);
 	walk = oldest_of(w);
 	dropped[n++] = clear(w, walk);
 	while (w->items > 0 && w->items + listing_count(takes) > WALK_ITEMS_MAX && n < WALKS_MAX) {
@@ -178,6 +175,21 @@ static size_t keep(struct walks *w, struct listing *takes, uint64_t query, int64
 	*walk = (struct walk){ takes, query, now };
 	w->items += listing_count(takes);
 	return n;
+}
+
+void walks_expire(struct walks *w)
+{
+	struct listing *dropped[WALKS_MAX];
+	int64_t now = clock_mono(w->clock);
+	size_t n = 0;
+
+	mutex_lock(&w->mutex);
+	for (size_t i = 0; i < WALKS_MAX; i++)
+		if (w->at[i].listing && now - w->at[i].used_ns > WALK_LIFE_NS)
+			dropped[n++] = clear(w, &w->at[i]);
+	mutex_unlock(&w->mutex);
+	while (n > 0)
+		listing_unref(dropped[--n]);
 }
 
 const char *walk_continue(struct walks *w, struct listing *l, uint64_t query, uint64_t shown, struct arena *arena)

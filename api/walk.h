@@ -18,6 +18,7 @@ struct walks;
 enum {
 	WALKS_MAX = 64,
 	WALK_ITEMS_MAX = 4 * 1000 * 1000, /* references that all walks together may hold */
+	WALK_SECONDS = 60,                /* unasked for so long: dropped, for it keeps old snapshots in memory */
 };
 
 /* <key>: 32 secret bytes, borrowed.  NULL when memory runs out. */
@@ -34,6 +35,9 @@ enum walk_answer {
 	WALK_E_OTHER,   /* of ours, but for another query */
 	WALK_E_EXPIRED, /* the listing is no longer kept */
 };
+
+/* Drop what nobody asked for in a while.  Called about once a second. */
+void walks_expire(struct walks *);
 
 /* The listing a token belongs to (the caller's reference) and how many of its items were shown. */
 must_check enum walk_answer walk_find(struct walks *, const char *token, uint64_t query, struct listing **ret, uint64_t *ret_shown);

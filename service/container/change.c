@@ -216,7 +216,7 @@ static void settle_exit(struct update *u)
 	if (status_state(next) == CONTAINER_EXITED && (u->from != CONTAINER_EXITED || u->new_run))
 		next->pid = 0;
 	/* The kernel's word is told once, often before the exit, and what comes later does not know better. */
-	if (!strcmp(u->old->reason, "OOMKilled") && !u->new_run)
+	if (!strcmp(u->old->reason, "OOMKilled") && !u->new_run && u->from != CONTAINER_CREATED)
 		next->reason = u->old->reason;
 }
 
@@ -401,6 +401,34 @@ static struct verdict decide_deletion(const struct change *change, const struct 
 	return accept_status(CHANGE_DELETED, &last);
 }
 
+/* ---- a merge patch ---- */
+
+/* Opaque resources are merged member by member, like the rest (RFC 7396).  0; 1: *ret is the refusal; -ENOMEM. */
+static int merge_resources(const struct change *change, const struct status *old, struct status_patch *patch, struct verdict *ret)
+{
+	int r;
+
+	*patch = change->patch;
+	if (change->kind != CHANGE_PATCH || !change->arena || !patch->value.resources)
+		return 0;
+	r = codec_merge(old->resources, patch->value.resources, change->arena, &patch->value.resources);
+	if (r == 0 && strlen(patch->value.resources) > CAP_RESOURCES) {
+		*ret = refuse_member("/resources", "would be longer than 65536 bytes with what is there already");
+		return 1;
+	}
+	return r;
+}
+
+static int decide_status(const struct change *change, const struct container *newest, int64_t now_ns, struct verdict *ret)
+{
+	struct status_patch patch;
+	int r = merge_resources(change, container_status(newest), &patch, ret);
+
+	if (r == 0)
+		*ret = change_status(container_status(newest), &patch, change->kind == CHANGE_REPLACE, now_ns);
+	return r < 0 ? r : 0;
+}
+
 /* ---- all of them ---- */
 
 static struct verdict decide_without(const struct change *change, int64_t now_ns)
@@ -436,8 +464,7 @@ int change_decide(const struct change *change, const struct container *newest, i
 		return decide_on_existing(change, newest, ret);
 	case CHANGE_PATCH:
 	case CHANGE_REPLACE:
-		*ret = change_status(container_status(newest), &change->patch, change->kind == CHANGE_REPLACE, now_ns);
-		break;
+		return decide_status(change, newest, now_ns, ret);
 	case CHANGE_DELETE:
 		*ret = decide_deletion(change, newest, now_ns);
 		break;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/compiler.h"
 #include "container/container.h"
 #include "container/precondition.h"
@@ -37,6 +38,7 @@ struct status_patch {
 
 struct change {
 	enum change_kind kind;
+	struct arena *arena; /* for what deciding makes; nobody else uses it meanwhile.  NULL: resources are not merged, but replaced */
 	const char *id; /* full id, valid by id.h */
 	struct precondition precondition;
 	bool force;   /* delete: whatever the state */
@@ -83,7 +85,8 @@ static inline bool change_end_is_success(enum change_end end)
 
 struct verdict {
 	enum change_end end;
-	struct status next; /* created, updated, and deleted by force: borrows from the change, the snapshot and static texts */
+	struct status next; /* created, updated, and deleted by force: borrows from the change, its arena, the snapshot and static texts;
+			     * good until the ticket is done */
 	bool identical;
 	enum container_state from, to;
 	const char *pointer, *detail; /* static texts */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "container/codec_internal.h"
+#include "container/json_value.h"
 
 /* ---- the tables ---- */
 
@@ -111,4 +112,40 @@ int codec_same_json(const char *a, const char *b)
 	json_decref(x);
 	json_decref(y);
 	return r;
+}
+
+/* Bounded by the depth that bodies are refused beyond.  NULL when memory runs out. */
+static json_t *merge(json_t *target, json_t *patch)
+{
+	json_t *merged, *value;
+	const char *key;
+
+	if (!json_is_object(patch))
+		return json_incref(patch);
+	merged = json_is_object(target) ? json_copy(target) : json_object();
+	json_object_foreach(patch, key, value) {
+		if (json_is_null(value))
+			(void)json_object_del(merged, key); /* was perhaps not there: then it is as asked */
+		else if (json_object_set_new(merged, key, merge(json_object_get(merged, key), value)) < 0) {
+			json_decref(merged);
+			return NULL;
+		}
+	}
+	return merged;
+}
+
+int codec_merge(const char *target, const char *patch, struct arena *arena, const char **ret)
+{
+	json_t *t = target ? json_loads(target, 0, NULL) : NULL;
+	json_t *p = json_loads(patch, 0, NULL);
+	json_t *merged = p ? merge(t, p) : NULL;
+	const char *text = merged ? json_compact(merged, arena, NULL) : NULL;
+
+	json_decref(t);
+	json_decref(p);
+	json_decref(merged);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
 }

@@ -49,6 +49,10 @@ must_check int codec_status_from_wire(struct slice body, struct change *, struct
 /* Both texts are NULL or the same JSON value, the order of members aside.  1, 0, or -ENOMEM. */
 must_check int codec_same_json(const char *a, const char *b);
 
+/* The merge patch <patch> (RFC 7396) applied to <target>, both objects as text, <target> NULL for none; the compact text
+ * lives in the arena.  0 or -ENOMEM. */
+must_check int codec_merge(const char *target, const char *patch, struct arena *, const char **ret);
+
 /* ---- disk ---- */
 
 /* Our own members of a checkpoint. */

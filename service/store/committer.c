@@ -26,10 +26,12 @@ struct committer {
 	size_t found_count, found_room;
 	uint64_t proposed; /* newest revision ever proposed: never goes back, also not after a failure */
 	bool opened, unsynced;
+	char told[sizeof ((struct err *)0)->text]; /* why it could not be opened: told once */
 	int64_t next_upkeep_ns;
 	struct batch batch;
 	/* Any thread: */
 	atomic_bool writable;
+	_Atomic(const char *) cause; /* static text: why it is not writable */
 	atomic_ullong commits, changes, failures;
 	atomic_ullong sizes[11];
 	struct histogram commit_ns;
@@ -45,6 +47,7 @@ struct committer *committer_new(struct store *store)
 	if (!c)
 		return NULL;
 	c->store = store;
+	atomic_init(&c->cause, "starting");
 	c->queue = queue_new(store->options.clock, wait_ns);
 	if (!c->queue) {
 		free(c);
@@ -284,13 +287,14 @@ static void try_to_open(struct committer *c)
 	struct err err = { 0 };
 
 	c->next_upkeep_ns = mono_now(c) + RETRY_NS;
-	if (!c->opened) {
-		if (ops->open(c->store->backend, &err) < 0) {
+	if (!c->opened && ops->open(c->store->backend, &err) < 0) {
+		if (strcmp(c->told, err.text) != 0)
 			report(c, &err);
-			return;
-		}
-		c->opened = true;
+		memcpy(c->told, err.text, sizeof c->told);
+		atomic_store(&c->cause, "the journal cannot be opened for writing; the log says why");
+		return;
 	}
+	c->opened = true;
 	if (settle_found(c) < 0) {
 		(void)ops->upkeep(c->store->backend, mono_now(c));
 		return;
@@ -316,13 +320,14 @@ static void *committer_run(void *arg)
 
 	try_to_open(c);
 	while (!closed) {
-		struct ticket *list = queue_take_all(c->queue, c->next_upkeep_ns, &closed);
+		struct ticket *list = queue_take(c->queue, c->next_upkeep_ns, &closed);
 
 		if (list && !atomic_load(&c->writable))
 			refuse_list(list, CHANGE_E_READ_ONLY);
 		else if (list)
 			queue_give_back(c->queue, run_batch(c, list));
-		if (list || mono_now(c) >= c->next_upkeep_ns)
+		/* After each batch, but opening is tried once a second only. */
+		if ((list && atomic_load(&c->writable)) || mono_now(c) >= c->next_upkeep_ns)
 			do_upkeep(c);
 	}
 	return NULL;
@@ -342,14 +347,16 @@ int committer_start(struct committer *c, uint64_t revision, struct err *err)
 
 void committer_stop(struct committer *c)
 {
-	bool closed;
+	bool closed = false;
 
 	queue_close(c->queue);
 	if (c->running)
 		thread_join(c->thread);
 	c->running = false;
 	/* What was put in before a start that never came. */
-	refuse_list(queue_take_all(c->queue, 0, &closed), CHANGE_E_SHUTTING_DOWN);
+	do
+		refuse_list(queue_take(c->queue, 0, &closed), CHANGE_E_SHUTTING_DOWN);
+	while (!closed);
 }
 
 const char *committer_read_only(struct committer *c)
@@ -361,7 +368,7 @@ const char *committer_read_only(struct committer *c)
 	c->store->backend->ops->figures(c->store->backend, &figures);
 	if (figures.read_only)
 		return figures.read_only;
-	return atomic_load(&c->writable) ? NULL : "starting";
+	return atomic_load(&c->writable) ? NULL : atomic_load(&c->cause);
 }
 
 void committer_figures(struct committer *c, struct store_figures *ret)

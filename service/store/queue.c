@@ -69,18 +69,31 @@ void queue_put(struct queue *q, struct ticket *t)
 	}
 }
 
-struct ticket *queue_take_all(struct queue *q, int64_t until_ns, bool *ret_closed)
+/* Cut the oldest off the list: what stays can still be withdrawn when the batch takes long. */
+static struct ticket *cut_batch(struct queue *q)
+{
+	struct ticket *list = q->oldest, **end = &list;
+	size_t n = 0;
+
+	for (; *end && n < STORE_BATCH_MAX; n++)
+		end = &(*end)->next;
+	q->oldest = *end;
+	*end = NULL;
+	q->waiting -= n;
+	if (!q->oldest)
+		q->newest_at = &q->oldest;
+	return list;
+}
+
+struct ticket *queue_take(struct queue *q, int64_t until_ns, bool *ret_closed)
 {
 	struct ticket *list;
 
 	mutex_lock(&q->mutex);
 	while (!q->oldest && !q->closed && clock_mono(q->clock) < until_ns)
 		cond_wait_until(&q->wake, &q->mutex, until_ns);
-	list = q->oldest;
+	list = cut_batch(q);
 	*ret_closed = q->closed && !list;
-	q->oldest = NULL;
-	q->newest_at = &q->oldest;
-	q->waiting = 0;
 	mutex_unlock(&q->mutex);
 	return list;
 }

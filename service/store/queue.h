@@ -15,9 +15,9 @@ void queue_free(struct queue *); /* accepts NULL; must be empty */
 /* Put a ticket in, or end it with CHANGE_E_SHUTTING_DOWN or CHANGE_E_OVERLOADED. */
 void queue_put(struct queue *, struct ticket *);
 
-/* Wait until something waits, the time <until_ns> (monotonic) comes, or the queue is closed.  All that waits, as a list in
- * order; NULL when there is nothing.  *ret_closed: closed and empty, nothing will ever come again. */
-struct ticket *queue_take_all(struct queue *, int64_t until_ns, bool *ret_closed);
+/* Wait until something waits, the time <until_ns> (monotonic) comes, or the queue is closed.  The oldest that wait, at most
+ * one batch, as a list in order; NULL when there is nothing.  *ret_closed: closed and empty, nothing will ever come again. */
+struct ticket *queue_take(struct queue *, int64_t until_ns, bool *ret_closed);
 
 /* Put the head of a list that was taken back in front.  Accepts NULL. */
 void queue_give_back(struct queue *, struct ticket *list);

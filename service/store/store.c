@@ -311,7 +311,7 @@ enum store_find store_find(struct store *s, const char *ref, struct container **
 	rwlock_read(&s->lock);
 	found = find_locked(store_see(s), ref, ret, &few);
 	rwlock_read_unlock(&s->lock);
-	if (ret_candidates)
+	if (ret_candidates && (found == STORE_AMBIGUOUS || found == STORE_AMBIGUOUS_NAME))
 		*ret_candidates = few;
 	else
 		candidates_free(&few);
