@@ -143,7 +143,7 @@ START_TEST(directory_in_the_place_of_status)
 	ck_assert_int_eq(mkdir(status, 0700), 0);
 	ck_assert_int_eq(disk_update(d, 1, 5, true), 0);
 	while (figures_of(d).checkpoints_failed == 0)
-		(void)usleep(1000);
+		unit_look_again();
 	disk_expect_same(d);
 	/* The next start sets it aside. */
 	ck_assert_int_eq(disk_start(d), 0);

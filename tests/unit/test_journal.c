@@ -31,8 +31,8 @@ static void wait_for_spare(const struct disk *d)
 	char *spare = disk_path(d, "journal/.spare"), *reserve = disk_path(d, "journal/.reserve");
 
 	while (access(spare, F_OK) < 0 || access(reserve, F_OK) < 0)
-		(void)usleep(1000);
-	(void)usleep(20000); /* made, but perhaps not yet synced: either way the tests below hold */
+		unit_look_again();
+	unit_look_again(); /* made, but perhaps not yet synced: either way the tests below hold */
 	free(spare);
 	free(reserve);
 }
@@ -48,7 +48,7 @@ START_TEST(rotates_and_retires)
 	disk_settle(d);
 	/* Checkpointed segments go, the current one stays. */
 	while (figures_of(d).journal_bytes > 0)
-		(void)usleep(1000);
+		unit_look_again();
 	disk_stop(d);
 	for (first = 1; first < 4; first++) {
 		char name[64], *text;
@@ -168,7 +168,7 @@ START_TEST(nth_call_fails)
 	/* Whatever it was, it mends by itself once the disk is well again. */
 	while ((end = disk_create(d, 99, 0, true)) == -ENOSPC || end == -EROFS) {
 		(void)d->backend->ops->upkeep(d->backend, clock_mono(&clock_system) + 100 * NS_PER_S);
-		(void)usleep(10000);
+		unit_look_again();
 	}
 	ck_assert_msg(end == 0, "%s", d->err.text);
 	ck_assert_ptr_null(figures_of(d).read_only);
@@ -207,7 +207,7 @@ START_TEST(full_disk)
 	faulty_disarm();
 	/* Space is back: without a restart, as soon as a spare can be made again. */
 	while ((r = disk_update(d, 7, 2000, true)) == -ENOSPC)
-		(void)usleep(10000);
+		unit_look_again();
 	ck_assert_int_eq(r, 0);
 	disk_expect_same(d);
 	disk_free(d);
@@ -258,7 +258,7 @@ START_TEST(journal_cap)
 	ck_assert_int_eq(disk_delete(d, 1), -EAGAIN);
 	faulty_disarm();
 	while ((r = disk_update(d, 1, 5000, true)) == -EAGAIN)
-		(void)usleep(10000);
+		unit_look_again();
 	ck_assert_int_eq(r, 0);
 	disk_expect_same(d);
 	disk_free(d);

@@ -30,6 +30,9 @@ struct status unit_status(struct status);
 /* Fails with both as JSON unless they are equal. */
 void unit_expect_status(const char *what, const struct status *seen, struct status expected);
 
+/* Between two looks at a condition that another thread brings about: some milliseconds for it. */
+void unit_look_again(void);
+
 /* A fresh directory below TMPDIR; removed with all it holds. */
 char *unit_directory(void);
 void unit_remove(const char *directory);
