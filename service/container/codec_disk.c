@@ -9,6 +9,7 @@
 #include "container/codec_internal.h"
 #include "container/json_text.h"
 #include "container/json_value.h"
+#include "container/sealed.h"
 
 /* ---- disk: encoding ---- */
 
@@ -101,6 +102,12 @@ static int check_line(struct slice file, struct err *err)
 	return 1;
 }
 
+/* What a line says of itself is in front of its checksum. */
+static struct slice body_of(struct slice line)
+{
+	return (struct slice){ line.at, line.len - CRC_TAIL_LEN };
+}
+
 static int load_file(struct slice file, json_t **ret, struct err *err)
 {
 	json_error_t e;
@@ -163,15 +170,13 @@ static int take_restore(void *cls, const char *key, const json_t *value)
 	return 0;
 }
 
-int codec_status_from_disk(struct slice file, struct arena *arena, struct status *ret_status, struct stamp *ret_stamp,
-			   struct err *err)
+int codec_status_from_tree(struct slice file, bool sealed, struct arena *arena, struct status *ret_status,
+			   struct stamp *ret_stamp, struct err *err)
 {
 	struct status_file f = { .status = STATUS_ZERO, .version = "", .id = "", .crc = "" };
-	int sealed = check_line(file, err), r;
 	json_t *j = NULL;
+	int r;
 
-	if (sealed < 0)
-		return sealed;
 	r = load_file(file, &j, err);
 	if (r < 0)
 		return r;
@@ -187,6 +192,18 @@ int codec_status_from_disk(struct slice file, struct arena *arena, struct status
 	*ret_status = f.status;
 	*ret_stamp = (struct stamp){ sealed, f.id, f.revision, f.created, f.transient };
 	return 0;
+}
+
+int codec_status_from_disk(struct slice file, struct arena *arena, struct status *ret_status, struct stamp *ret_stamp,
+			   struct err *err)
+{
+	int sealed = check_line(file, err);
+
+	if (sealed < 0)
+		return sealed;
+	if (sealed && sealed_status(body_of(file), arena, ret_status, ret_stamp))
+		return 0;
+	return codec_status_from_tree(file, sealed, arena, ret_status, ret_stamp, err);
 }
 
 struct metadata_file {
@@ -277,16 +294,14 @@ static int read_metadata_file(const json_t *j, struct arena *arena, struct metad
 	return r;
 }
 
-int codec_metadata_from_disk(struct slice file, struct arena *arena, struct metadata_value *ret_value,
+int codec_metadata_from_tree(struct slice file, bool sealed, struct arena *arena, struct metadata_value *ret_value,
 			     struct stamp *ret_stamp, struct err *err)
 {
 	struct metadata_value v = METADATA_ZERO;
 	struct metadata_file f = { .version = "", .crc = "" };
-	int sealed = check_line(file, err), r;
 	json_t *j = NULL;
+	int r;
 
-	if (sealed < 0)
-		return sealed;
 	r = load_file(file, &j, err);
 	if (r < 0)
 		return r;
@@ -299,6 +314,18 @@ int codec_metadata_from_disk(struct slice file, struct arena *arena, struct meta
 	*ret_value = v;
 	*ret_stamp = (struct stamp){ .present = sealed, .id = v.id, .revision = f.revision };
 	return 0;
+}
+
+int codec_metadata_from_disk(struct slice file, struct arena *arena, struct metadata_value *ret_value,
+			     struct stamp *ret_stamp, struct err *err)
+{
+	int sealed = check_line(file, err);
+
+	if (sealed < 0)
+		return sealed;
+	if (sealed && sealed_metadata(body_of(file), arena, ret_value, ret_stamp))
+		return 0;
+	return codec_metadata_from_tree(file, sealed, arena, ret_value, ret_stamp, err);
 }
 
 /* ---- flat records ---- */

@@ -21,4 +21,11 @@ extern const struct field codec_metadata_fields[METADATA_FIELDS];
 /* The labels of a config: members of "labels" that are strings, in their order.  0 or -ENOMEM. */
 must_check int codec_read_labels(const struct json_t *config, struct arena *, struct metadata_value *);
 
+/* Decode by way of jansson's tree: every file that is not one of our own lines to the byte.  As codec_status_from_disk and
+ * codec_metadata_from_disk; <sealed> says that a checksum at the end was found right. */
+must_check int codec_status_from_tree(struct slice file, bool sealed, struct arena *, struct status *ret_status,
+				      struct stamp *ret_stamp, struct err *);
+must_check int codec_metadata_from_tree(struct slice file, bool sealed, struct arena *, struct metadata_value *ret_value,
+					struct stamp *ret_stamp, struct err *);
+
 #endif

@@ -14,8 +14,8 @@ static bool is_continuation(unsigned char c)
 	return (c & 0xc0) == 0x80;
 }
 
-/* Length of the well-formed UTF-8 sequence at <p> (terminated text), 0 when there is none (RFC 3629, table of syntax). */
-static size_t sequence_length(const unsigned char *p)
+/* RFC 3629, table of syntax. */
+size_t json_text_sequence(const unsigned char *p)
 {
 	if (p[0] < 0x80)
 		return 1;
@@ -54,7 +54,7 @@ static void add_ascii(struct buf *b, unsigned char c)
 /* Append the one character at <p> and return how many bytes it took. */
 static size_t add_special(struct buf *b, const unsigned char *p)
 {
-	size_t n = sequence_length(p);
+	size_t n = json_text_sequence(p);
 
 	if (n == 0) {
 		(void)buf_add_text(b, "\\ufffd");

@@ -16,6 +16,10 @@ int json_text_add(struct buf *, const char *text);
  * behind the last byte too. */
 int json_text_add_bytes(struct buf *, const char *text, size_t len);
 
+/* Length of the well-formed UTF-8 sequence at <p>, 0 when there is none.  The text is terminated, or goes on for three
+ * bytes behind the first. */
+size_t json_text_sequence(const unsigned char *p);
+
 /* Append "name": - a member's key, which must need no escaping. */
 int json_key_add(struct buf *, const char *name);
 

@@ -363,7 +363,7 @@ END_TEST
 
 /* ---- limits, and every byte ---- */
 
-/* <n> times <one> with its number, between two others. */
+/* <n> times <one>, between two others; what ends in a key's first letter gets a number and a value. */
 static const char *repeated(struct arena *arena, const char *before, const char *one, size_t n, const char *after)
 {
 	auto_buf struct buf b = BUF(1 << 20);
@@ -372,7 +372,7 @@ static const char *repeated(struct arena *arena, const char *before, const char 
 	(void)buf_add_text(&b, before);
 	for (size_t i = 0; i < n; i++) {
 		(void)buf_add_text(&b, one);
-		if (strstr(one, "\"k"))
+		if (one[strlen(one) - 1] == 'k')
 			(void)buf_addf(&b, "%zu\":\"v\"", i);
 	}
 	(void)buf_add_text(&b, after);
