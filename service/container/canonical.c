@@ -99,7 +99,7 @@ static bool read_string(struct canonical *r, struct slice *ret, bool *ret_escape
 			r->at++;
 		if (accept_byte(r, '"'))
 			break;
-		if (left(r) < ESCAPE_ROOM) /* a string never ends the document: there is more behind its last character */
+		if (left(r) < ESCAPE_ROOM) /* no string ends the document: there is more behind its last character */
 			return false;
 		*ret_escaped = *ret_escaped || *r->at == '\\';
 		n = *r->at == '\\' ? escape(r->at, &ignored) : sequence(r->at);

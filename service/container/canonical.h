@@ -1,10 +1,11 @@
 /* canonical.h - reading JSON in the one form this program writes, straight from the bytes, without a tree.
  *
  * No blanks; whole numbers as they are printed, without plus and leading zeros; strings with exactly the escapes of
- * json_text.h; objects that json_value.h would write again as the same bytes, without a key that comes twice.  Whatever is
- * read here a parser would read as the same value.  Anything else is answered with false, and so is some JSON that would
- * be canonical: real numbers, escapes in the keys of an opaque object, a U+FFFD that was escaped, what is nested deeper
- * or has more keys open than told below, a string with the document's last bytes in it, and what there is no memory for.
+ * json_text.h; objects that json_value.h would write again as the same bytes, without a key that comes twice.
+ * Whatever is read here a parser would read as the same value.  Anything else is answered with false, and so is some
+ * JSON that would be canonical: real numbers, escapes in the keys of an opaque object, a U+FFFD that was escaped, what
+ * is nested deeper or has more keys open than told below, a string with the document's last bytes in it, and what there
+ * is no memory for.
  *
  * Nothing is read beyond <end>, and nothing recurses.  A reader that answered false is not used again. */
 #ifndef CONTAINER_CANONICAL_H

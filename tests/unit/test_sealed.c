@@ -150,7 +150,8 @@ static const struct {
 	{ .name = "B3 but its invalid byte",
 	  .status = { .created_at = 1500000000000000001, .finished_at = 1500000002000000003, .exit_code = 137,
 		      .reason = "OOMKilled", .message = "a<b>&\"c\"\n\xe2\x80\xa8\xc3\xa9/" } },
-	{ .name = "B3", .declined = true, .status = { .reason = "OOMKilled", .message = "a<b>&\"c\"\n\xe2\x80\xa8\xc3\xa9\xff/" } },
+	{ .name = "B3", .declined = true,
+	  .status = { .reason = "OOMKilled", .message = "a<b>&\"c\"\n\xe2\x80\xa8\xc3\xa9\xff/" } },
 	{ .name = "B4",
 	  .status = { .pid = UINT32_MAX, .created_at = INT64_MIN, .started_at = INT64_MAX, .exit_code = INT32_MIN } },
 	{ .name = "the other extremes", .status = { .pid = 1, .created_at = -1, .exit_code = INT32_MAX } },
@@ -158,8 +159,9 @@ static const struct {
 	{ .name = "B6", .status = { .created_at = 1, .resources = "{}" } },
 	{ .name = "every control", .status = { .message = "\x01\x02\x03\x04\x05\x06\x07\b\t\n\x0b\f\r\x0e\x0f\x10\x11\x12\x13"
 							  "\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f" } },
-	{ .name = "unicode", .status = { .reason = "\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\xb3\xef\xbf\xbd\xef\xbf\xbf\xf4\x8f\xbf\xbf",
-					 .message = "\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa" } },
+	{ .name = "unicode",
+	  .status = { .reason = "\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\xb3\xef\xbf\xbd\xef\xbf\xbf\xf4\x8f\xbf\xbf",
+		      .message = "\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa" } },
 	{ .name = "an opaque object", .status = { .resources = OBJECT } },
 	{ .name = "real numbers", .declined = true, .status = { .resources = "{\"a\":1.5}" } },
 	{ .name = "restore", .status = { .restore = RESTORE_TRUE } },
@@ -212,6 +214,7 @@ static const struct {
 START_TEST(metadata_as_written)
 {
 	struct metadata_value v = METADATA_ZERO, again = METADATA_ZERO;
+	struct err err = { 0 };
 	auto_arena struct arena arena = ARENA;
 	auto_buf struct buf b = BUF(1 << 20);
 	struct stamp stamp;
@@ -227,7 +230,7 @@ START_TEST(metadata_as_written)
 	ck_assert_int_eq(codec_metadata_to_disk(&b, &v, 7), 0);
 	ck_assert(both_metadata((struct slice){ b.at, b.len - TAIL }, &arena, &tree) == !metadatas[_i].declined);
 	ck_assert_int_eq(tree, 0);
-	ck_assert_int_eq(codec_metadata_from_disk((struct slice){ b.at, b.len }, &arena, &again, &stamp, &(struct err){ 0 }), 0);
+	ck_assert_int_eq(codec_metadata_from_disk((struct slice){ b.at, b.len }, &arena, &again, &stamp, &err), 0);
 	ck_assert_uint_eq(again.label_count, metadatas[_i].labels);
 	again.label_count = 0;
 	expect_same_metadata(&again, &v);
@@ -289,9 +292,10 @@ START_TEST(odd_status)
 END_TEST
 
 /* Whole numbers in their places: Pid, CreatedAt, Revision. */
-static const char *const odd_numbers[] = { "01", "-0", "+1", "1.0", "1e0", "-", "", "0x1", " 1", "null", "true", "\"1\"", "-1.5",
-					   "18446744073709551616", "9223372036854775808", "99999999999999999999",
-					   "9999999999999999999", "-9223372036854775809" };
+static const char *const odd_numbers[] = {
+	"01", "-0", "+1", "1.0", "1e0", "-", "", "0x1", " 1", "null", "true", "\"1\"", "-1.5", "18446744073709551616",
+	"9223372036854775808", "99999999999999999999", "9999999999999999999", "-9223372036854775809",
+};
 
 START_TEST(odd_number)
 {
@@ -346,7 +350,8 @@ static const struct {
 	{ "half a literal", CONFIG("{\"a\":tru}"), -EBADMSG },
 	{ "an array", CONFIG("[]"), -EBADMSG },
 	{ "a string", CONFIG("\"{}\""), -EBADMSG },
-	{ "never closed", "{\"Version\":\"v1\",\"Metadata\":{\"ID\":\"a\",\"Name\":\"\",\"SandboxID\":\"\",\"Config\":{\"a\":[", -EBADMSG },
+	{ "never closed",
+	  "{\"Version\":\"v1\",\"Metadata\":{\"ID\":\"a\",\"Name\":\"\",\"SandboxID\":\"\",\"Config\":{\"a\":[", -EBADMSG },
 	{ "closed too early", CONFIG("{}}"), -EBADMSG },
 };
 
