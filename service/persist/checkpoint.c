@@ -298,7 +298,8 @@ static void end_round(struct checkpointer *cp, size_t n, int parent)
 		bool doubtful = parent < 0 && item->parent_changed, tried = item->result != -ECANCELED;
 		bool ok = item->result == 0 && !doubtful;
 
-		if (doubtful)
+		/* Done again only where the whole container was written: of the others, what is on disk may be the only copy. */
+		if (doubtful && ((item->todo & TODO_DELETE) || (item->todo & TODO_BOTH) == TODO_BOTH))
 			item->todo |= TODO_REDO;
 		drops += dirty_settle(&cp->dirty, item, ok, tried ? now + RETRY_NS : 0, drop + drops);
 		done += ok;

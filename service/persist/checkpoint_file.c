@@ -117,10 +117,12 @@ static int remove_all(const struct checkpoint_place *p, const char *id, bool aga
 /* ---- writing ---- */
 
 /* The container's directory, made when it is not there: then everything in it is to be written. */
-static int open_directory(const struct checkpoint_place *p, const char *id, unsigned *todo, bool *ret_parent)
+static int open_directory(const struct checkpoint_place *p, const char *id, unsigned *todo, int64_t now_ns, bool *ret_parent)
 {
 	int fd = fsx_open(p->files, p->containers, id, O_RDONLY | O_DIRECTORY, 0), r;
 
+	if (fd == -ENOTDIR || fd == -ELOOP) /* a file or link of somebody else has the name */
+		fd = set_foreign_aside(p, id, now_ns) < 0 ? fd : -ENOENT;
 	if (fd >= 0 || fd != -ENOENT)
 		return fd;
 	r = fsx_mkdir(p->files, p->containers, id);
@@ -208,9 +210,9 @@ int checkpoint_file_write(const struct checkpoint_place *p, const struct contain
 		return err_say(err, -EINVAL, "an id that is none reached the disk");
 	if (*todo & TODO_DELETE)
 		return remove_all(p, id, *todo & TODO_REDO, now_ns, err);
-	if (*todo & TODO_REDO)
+	if ((*todo & TODO_REDO) && (*todo & TODO_BOTH) == TODO_BOTH)
 		r = unmake(p, id);
-	fd = r < 0 ? r : open_directory(p, id, todo, ret_parent);
+	fd = r < 0 ? r : open_directory(p, id, todo, now_ns, ret_parent);
 	if (fd < 0)
 		return err_set(err, fd, "open or make containers/%s", id);
 	r = set_damage_aside(p->files, fd, todo, now_ns);

@@ -24,6 +24,7 @@
 enum {
 	TODO_STATUS = 1 << 0,
 	TODO_METADATA = 1 << 1,
+	TODO_BOTH = TODO_STATUS | TODO_METADATA,
 	TODO_DELETE = 1 << 2,             /* excludes the two above */
 	TODO_SET_STATUS_ASIDE = 1 << 3,   /* the file that is there is damage: keep it under another name */
 	TODO_SET_METADATA_ASIDE = 1 << 4,

@@ -72,11 +72,13 @@ static int take_candidate(struct journal *j, uint64_t total, bool may_reserve, s
 		return 0;
 	}
 	/* While the checkpointer finds no space there is none here either; it tries every second. */
-	if (atomic_load(&j->full) && !may_reserve)
+	if (atomic_load(&j->full) && !may_reserve && journal_wants_prepare(j))
 		return err_set(err, -ENOSPC, "make a journal segment");
 	r = segment_make(j->options.files, j->options.dir, SEGMENT_NEW, fresh, err);
 	if (r == 0) {
 		*ret = (struct candidate){ SEGMENT_NEW, fresh, false };
+		if (!journal_wants_prepare(j))
+			atomic_store(&j->full, false); /* else the checkpointer tells */
 		return 0;
 	}
 	if (!is_full(r))

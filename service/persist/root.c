@@ -163,7 +163,7 @@ int root_make_version(struct root *root, struct err *err)
 	auto_buf struct buf b = BUF(CAP_VERSION);
 	char id[2 * STORE_ID + 1];
 	const struct version_file v = { VERSION_FORMAT, id };
-	int r, parent;
+	int r;
 
 	store_id_to_text(root->store_id, id);
 	r = codec_flat_to_disk(&b, version_fields, COUNT(version_fields), &v);
@@ -173,14 +173,6 @@ int root_make_version(struct root *root, struct err *err)
 		r = fsx_sync(root->files, root->fd);
 	if (r < 0)
 		return err_set(err, r, "write VERSION");
-	/* The root's own name.  A parent that may not be opened is somebody else's, and older than this start. */
-	parent = fsx_open(root->files, root->fd, "..", O_RDONLY | O_DIRECTORY, 0);
-	if (parent >= 0) {
-		r = fsx_sync(root->files, parent);
-		(void)fsx_close(root->files, parent);
-	}
-	if (r < 0)
-		return err_set(err, r, "sync the directory above the root");
 	root->made = true;
 	return 0;
 }
@@ -234,6 +226,18 @@ static int make_directory(struct root *root, const char *name, int *fd, struct e
 	return r;
 }
 
+/* The root's own name.  A parent that may not be opened is somebody else's, and older than this start. */
+static int sync_parent(const struct root *root)
+{
+	int parent = fsx_open(root->files, root->fd, "..", O_RDONLY | O_DIRECTORY, 0), r;
+
+	if (parent < 0)
+		return 0;
+	r = fsx_sync(root->files, parent);
+	(void)fsx_close(root->files, parent);
+	return r == -EINVAL ? 0 : r; /* a file system that has nothing to sync there */
+}
+
 int root_make_directories(struct root *root, struct err *err)
 {
 	int r = make_directory(root, "containers", &root->containers, err);
@@ -245,7 +249,9 @@ int root_make_directories(struct root *root, struct err *err)
 	if (r < 0)
 		return r;
 	r = fsx_sync(root->files, root->fd);
-	return r < 0 ? err_set(err, r, "sync the root directory") : 0;
+	if (r == 0)
+		r = sync_parent(root); /* at every open: the start that made the root may have been killed before */
+	return r < 0 ? err_set(err, r, "sync the root directory, and the one above") : 0;
 }
 
 /* ---- life ---- */

@@ -93,8 +93,28 @@ static int list_all(struct tree *t)
 
 /* ---- reading one container ---- */
 
-/* The bytes of a small file, with as few calls as can be: no fstat, since what is longer than the cap is damage. */
-static enum tree_file read_file(struct tree_worker *w, int dir, const char *name, size_t cap, struct slice *ret, struct err *err)
+/* Does this fault speak of the file on disk, or of us (descriptors, memory, rights)?  Only the former is damage: what is
+ * taken for damage is written down, and the file is replaced. */
+static bool is_about_the_file(int fault)
+{
+	switch (fault) {
+	case -EIO:
+	case -EUCLEAN:
+	case -EBADMSG:
+	case -ENODATA:
+	case -ELOOP:
+	case -ENOTDIR:
+	case -EISDIR:
+	case -ENXIO:
+	case -ESPIPE:
+		return true;
+	}
+	return false;
+}
+
+/* The bytes of a small file, with as few calls as can be: no fstat, since what is longer than the cap is damage.  An
+ * enum tree_file, or a fault that is no damage. */
+static int read_file(struct tree_worker *w, int dir, const char *name, size_t cap, struct slice *ret, struct err *err)
 {
 	const struct files *files = w->tree->files;
 	int fd = fsx_open(files, dir, name, O_RDONLY | O_NONBLOCK, 0);
@@ -104,6 +124,8 @@ static enum tree_file read_file(struct tree_worker *w, int dir, const char *name
 		return FILE_MISSING;
 	if (fd < 0) {
 		(void)err_set(err, fd, "open");
+		if (!is_about_the_file(fd))
+			return fd;
 		return fd == -ELOOP ? FILE_DAMAGED : FILE_UNREADABLE;
 	}
 	do
@@ -114,6 +136,8 @@ static enum tree_file read_file(struct tree_worker *w, int dir, const char *name
 	else if ((size_t)n > cap)
 		(void)err_say(err, -EBADMSG, "longer than %zu bytes", cap);
 	(void)fsx_close(files, fd);
+	if (n < 0 && !is_about_the_file(err->code))
+		return err->code;
 	if (n < 0)
 		return err->code == -EIO ? FILE_UNREADABLE : FILE_DAMAGED; /* EISDIR, ESPIPE: no file at all */
 	*ret = (struct slice){ w->file.at, (size_t)n };
@@ -127,7 +151,10 @@ static int read_metadata(struct tree_worker *w, struct tree_entry *e, int dir, s
 	struct slice file;
 	int r;
 
-	e->metadata = (uint8_t)read_file(w, dir, METADATA_NAME, CAP_METADATA_FILE, &file, err);
+	r = read_file(w, dir, METADATA_NAME, CAP_METADATA_FILE, &file, err);
+	if (r < 0)
+		return r;
+	e->metadata = (uint8_t)r;
 	if (e->metadata != FILE_GOOD)
 		return 0;
 	r = codec_metadata_from_disk(file, &w->arena, &v, &stamp, err);
@@ -222,7 +249,10 @@ static int read_status(struct tree_worker *w, struct tree_entry *e, int dir)
 	struct slice file;
 	int r;
 
-	e->status = (uint8_t)read_file(w, dir, STATUS_NAME, CAP_STATUS_FILE, &file, &err);
+	r = read_file(w, dir, STATUS_NAME, CAP_STATUS_FILE, &file, &err);
+	if (r < 0)
+		return r;
+	e->status = (uint8_t)r;
 	if (e->status == FILE_GOOD) {
 		r = codec_status_from_disk(file, &w->arena, &s, &stamp, &err);
 		if (r == -ENOMEM)
@@ -270,6 +300,8 @@ static int load_entry(struct tree_worker *w, struct tree_entry *e)
 	struct err ignored = { 0 };
 	int dir = fsx_open(w->tree->files, w->tree->containers, e->id, O_PATH | O_DIRECTORY, 0), r;
 
+	if (dir < 0 && !is_about_the_file(dir))
+		return dir;
 	if (dir < 0) {
 		e->status = e->metadata = FILE_UNREADABLE;
 		return tree_build_damaged(w, e, strerror(-dir));

@@ -56,7 +56,7 @@ void batch_reset(struct batch *b)
 	if (b->change_count)
 		memset(b->overlay, 0, sizeof b->overlay);
 	b->ticket_count = b->change_count = b->creations = b->bytes = 0;
-	b->durable = false;
+	b->durable = b->unknown = false;
 }
 
 /* ---- deciding ---- */
@@ -136,14 +136,13 @@ void batch_decide(struct batch *b, struct store *store, struct ticket *t, uint64
 
 size_t batch_keep_done(struct batch *b)
 {
-	bool unknown = false;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < b->change_count; i++)
-		unknown |= b->changes[i].result != BACKEND_DONE;
+		b->unknown |= b->changes[i].result != BACKEND_DONE;
 	for (size_t i = 0; i < b->ticket_count; i++)
 		/* Who changed nothing may have been decided against what is in doubt. */
-		if (b->change_of[i] < 0 ? unknown : b->changes[b->change_of[i]].result != BACKEND_DONE) {
+		if (b->change_of[i] < 0 ? b->unknown : b->changes[b->change_of[i]].result != BACKEND_DONE) {
 			ticket_clear(b->tickets[i]);
 			b->tickets[i]->verdict.end = CHANGE_E_OUTCOME_UNKNOWN;
 		}

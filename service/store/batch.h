@@ -13,6 +13,7 @@ struct batch {
 	struct backend_change changes[STORE_BATCH_MAX]; /* own a reference to previous and next */
 	size_t change_count, creations, bytes;
 	bool durable; /* somebody wants it on the disk before the answer */
+	bool unknown; /* nobody can say of some change whether it is there */
 	/* The newest change of each id, by hash: place + 1, 0 = free.  Later changes are decided against these. */
 	uint16_t overlay[OVERLAY_SLOTS];
 };

@@ -247,6 +247,8 @@ static int settle_some(struct committer *c, size_t from)
 	b->durable = true;
 	if (r == 0)
 		r = commit(c);
+	if (r == 0 && b->unknown)
+		r = -EROFS; /* written down again later: twice does no harm, not at all would */
 	batch_reset(b);
 	return r < 0 ? r : (int)n;
 }
