@@ -154,4 +154,6 @@ clean:
 ## help          this list
 .PHONY: help
 help:
-	@sed -n 's/^## //p' Makefile
+	@sed -n 's/^## //p' Makefile | sed 's,$$(OUT),$(OUT),; s,$$(DESTDIR),,'
+	@echo
+	@echo 'MODE=release|debug  CC=gcc|clang  SAN=address,undefined|thread  OUT=build  choose how and where'

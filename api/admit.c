@@ -64,14 +64,15 @@ static bool admit_route(struct request *q, struct reply *a)
 		return answer_options(q, a, 0);
 	q->route = router_find(q, &allowed);
 	if (!allowed) {
-		problem(a, q, PROBLEM_NOT_FOUND, "there is nothing at %.200s", q->path);
+		problem(a, q, PROBLEM_NOT_FOUND, "there is nothing at %.200s; /openapi.yaml lists what there is", q->path);
 		return false;
 	}
 	if (q->method == METHOD_OPTIONS)
 		return answer_options(q, a, allowed);
 	if (q->route)
 		return true;
-	problem(a, q, PROBLEM_METHOD_NOT_ALLOWED, "%s is not possible here", q->method_text);
+	problem(a, q, PROBLEM_METHOD_NOT_ALLOWED, "%s is not possible here; possible are %s", q->method_text,
+		router_allow(allowed, &q->arena));
 	reply_header(a, "Allow", router_allow(allowed, &q->arena));
 	return false;
 }

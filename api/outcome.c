@@ -224,7 +224,8 @@ void outcome_refused(struct app *app, struct request *q, struct reply *a)
 		tell_transition(q, a, v);
 		break;
 	case CHANGE_E_RUNNING:
-		problem(a, q, PROBLEM_CONTAINER_RUNNING, "the container is %s, or would be", state_name(v->to));
+		problem(a, q, PROBLEM_CONTAINER_RUNNING, "the container is %s, or would be; report its exit first, or delete it with force=true",
+			state_name(v->to));
 		break;
 	case CHANGE_E_INVALID:
 		tell_invalid(q, a, v);

@@ -1,6 +1,7 @@
 #include "inspect.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fsx.h"
 #include "container/json_text.h"
 #include "lifecycle.h"
 #include "store/store.h"
@@ -93,8 +95,13 @@ static int load_and_tell(const struct config *c, struct err *err)
 	struct store_figures f;
 	struct backend *backend;
 	struct store *store;
-	int r = lifecycle_backend(c, &backend, err);
+	int r = fsx_open(&files_system, AT_FDCWD, c->root, O_RDONLY | O_DIRECTORY, 0);
 
+	/* A start would make it; a check must not. */
+	if (r < 0)
+		return err_set(err, r, "open the root directory");
+	(void)fsx_close(&files_system, r);
+	r = lifecycle_backend(c, &backend, err);
 	if (r < 0)
 		return r;
 	store = store_new(backend, &options);
