@@ -78,7 +78,7 @@ $(OUT)/http/%: tests/http/%.c $(SUPPORT:%.c=$(OUT)/obj/%.o)
 
 $(OUT)/obj/tests/%.o: CPPFLAGS += -Itests
 
--include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT)/obj $(OUT)/unit $(OUT)/http -type f -name '*.d' 2>/dev/null)
 
 # ---- for people ----
 
