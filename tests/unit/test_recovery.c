@@ -349,6 +349,32 @@ START_TEST(half_deleted_and_foreign_things)
 }
 END_TEST
 
+/* What speaks of this process and not of the files is no damage: the start is refused, and the next one finds all. */
+START_TEST(want_of_descriptors_is_no_damage)
+{
+	struct disk *d = disk_new();
+
+	ck_assert_int_eq(disk_start(d), 0);
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(disk_create(d, i, 1, true), 0);
+	disk_settle(d);
+	disk_stop(d);
+	d->options.files = &files_faulty;
+	faulty_arm((struct faulty_rule){ CALL_OPEN, "/containers/", ENFILE, 3, 2, false, false });
+	ck_assert_int_eq(disk_load(d), -ENFILE);
+	ck_assert_int_gt(faulty_failed(), 0);
+	disk_stop(d);
+	faulty_disarm();
+	ck_assert_int_eq(disk_load(d), 0);
+	for (int i = 0; i < 5; i++) {
+		ck_assert_ptr_nonnull(d->boxes[i].container);
+		ck_assert_uint_eq(d->boxes[i].flags, 0);
+	}
+	disk_stop(d);
+	disk_free(d);
+}
+END_TEST
+
 /* ---- the journal damaged ---- */
 
 /* In the child: nothing gets into containers/, whatever time there is. */
@@ -669,6 +695,7 @@ int main(void)
 	tcase_add_test(unit_case(s, "torn tail"), torn_tail);
 	tcase_add_loop_test(unit_case(s, "journal damaged"), journal_damaged, 0, (int)COUNT(journal_damages));
 	tcase_add_test(unit_case(s, "salvage"), salvage_over_a_lost_frame);
+	tcase_add_test(unit_case(s, "want of descriptors"), want_of_descriptors_is_no_damage);
 	tcase_add_test(unit_case(s, "journal missing"), journal_missing);
 	tcase_add_test(unit_case(s, "checkpoint above the journal"), checkpoint_above_the_journal);
 	tcase_add_loop_test(unit_case(s, "U20"), load_changes_nothing, 0, 3);

@@ -74,6 +74,22 @@ START_TEST(order_of_finding)
 }
 END_TEST
 
+/* Candidates are handed out for an ambiguous reference alone: who was found leaves none to give back. */
+START_TEST(no_candidates_beside_a_find)
+{
+	struct candidates few = { 0 };
+	struct container *c = NULL;
+
+	(void)rig_expect(&rig, create("web1"), CHANGE_CREATED);
+	(void)rig_expect(&rig, create("web2"), CHANGE_CREATED);
+	(void)rig_expect(&rig, named("y", "web"), CHANGE_CREATED);
+	ck_assert_int_eq(store_find(rig.store, "web", &c, &few), STORE_NAME);
+	ck_assert_str_eq(container_id(c), "y");
+	ck_assert_uint_eq(few.count, 0);
+	container_unref(c);
+}
+END_TEST
+
 /* A name of another container with the same id, after the first was deleted, is the new one's. */
 START_TEST(name_of_the_next_life)
 {
@@ -589,6 +605,7 @@ int main(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, names);
 	tcase_add_test(c, order_of_finding);
+	tcase_add_test(c, no_candidates_beside_a_find);
 	tcase_add_test(c, name_of_the_next_life);
 	tcase_add_test(c, few_of_many_candidates);
 	tcase_add_test(c, revisions_only_grow);
