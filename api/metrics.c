@@ -131,8 +131,11 @@ static void add_states(struct buf *b, const struct store_figures *f)
 
 static void add_recovery(struct buf *b, const struct backend_figures *f)
 {
-	static const char *const results[RECOVERY_COUNT] = { "loaded", "replayed", "repaired", "unknown", "quarantined", "missing",
-							     "ignored" };
+	static const char *const results[RECOVERY_COUNT] = {
+#define X(id_, name_) name_,
+		BACKEND_RECOVERIES(X)
+#undef X
+	};
 
 	add_family(b, "tallyd_recovery_records", "gauge", "What the last start found, by what became of it.");
 	for (size_t i = 0; i < RECOVERY_COUNT; i++)

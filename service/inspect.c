@@ -23,7 +23,11 @@ enum { BATCH_SECONDS = 10 };
 
 /* ---- a root ---- */
 
-static const char *const results[RECOVERY_COUNT] = { "loaded", "replayed", "repaired", "unknown", "quarantined", "missing", "ignored" };
+static const char *const results[RECOVERY_COUNT] = {
+#define X(id_, name_) name_,
+	BACKEND_RECOVERIES(X)
+#undef X
+};
 
 static void print_text(const struct config *c, const struct store_figures *f)
 {

@@ -62,8 +62,17 @@ struct backend_change {
 
 /* ---- figures ---- */
 
-enum backend_recovery { RECOVERY_LOADED, RECOVERY_REPLAYED, RECOVERY_REPAIRED, RECOVERY_UNKNOWN, RECOVERY_QUARANTINED,
-			RECOVERY_MISSING, RECOVERY_IGNORED, RECOVERY_COUNT };
+/*        what became of something that loading met, and its name for people and metrics */
+#define BACKEND_RECOVERIES(X)                                                                        \
+	X(LOADED, "loaded") X(REPLAYED, "replayed") X(REPAIRED, "repaired") X(UNKNOWN, "unknown")    \
+	X(QUARANTINED, "quarantined") X(MISSING, "missing") X(IGNORED, "ignored")
+
+enum backend_recovery {
+#define X(id_, name_) RECOVERY_##id_,
+	BACKEND_RECOVERIES(X)
+#undef X
+	RECOVERY_COUNT
+};
 
 /* Figures for people and metrics; what a backend does not have stays zero. */
 struct backend_figures {
