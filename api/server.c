@@ -1,9 +1,7 @@
 #include "api/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/arrivals.h"
 #include "api/server_internal.h"
 #include "base/log.h"
 
 enum {
 	POOL_BYTES = 32 * 1024, /* a connection's: its head, 40 bytes a field, the head of the reply, the window of a list */
+	SPARE_CONNECTIONS = 64, /* so that our own limit is met first, not the library's */
 	HEAD_SECONDS = 10,      /* added to the idle time for a head that comes drop by drop */
 };
 
@@ -31,17 +31,6 @@ const char *server_library(void)
 int64_t peer_idle_deadline(const struct loop *l)
 {
 	return l->now_ns + (l->server->options.idle_seconds + HEAD_SECONDS) * NS_PER_S;
-}
-
-static enum MHD_Result accept_policy(void *cls, const struct sockaddr *address, socklen_t len)
-{
-	struct loop *l = cls;
-	struct address_key key = address_key_of(address, len);
-
-	if (addresses_may_enter(l->server->addresses, &key))
-		return MHD_YES;
-	traffic_count(&l->server->traffic.refused);
-	return MHD_NO;
 }
 
 static struct peer *peer_new(struct loop *l, struct MHD_Connection *connection)
@@ -87,6 +76,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		traffic_count(&l->traffic->accepted);
+		atomic_fetch_add(&l->open, 1);
 		*slot = peer_new(l, connection); /* NULL: its first request is refused */
 		return;
 	}
@@ -94,6 +84,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 	if (*slot)
 		peer_free(*slot);
 	*slot = NULL;
+	arrivals_left(l);
 }
 
 /* A client that sends a part and closes in the same moment makes one edge, which the library spends on the bytes: the
@@ -128,8 +119,6 @@ static void drain_begin(struct loop *l)
 {
 	l->draining = true;
 	l->drain_until_ns = l->now_ns + l->server->grace_ns;
-	for (size_t i = 0; i < l->daemon_count; i++)
-		(void)MHD_quiesce_daemon(l->daemon[i]); /* gives the listening copy back: closed with the daemon */
 }
 
 /* Idle connections are not waited for, and a half-sent body only for a moment; but what had reached a socket before the
@@ -166,15 +155,10 @@ static void loop_drain_wake(struct loop *l)
 
 static int next_timeout(const struct loop *l)
 {
-	int ms = l->draining ? 20 : 1000;
+	MHD_UNSIGNED_LONG_LONG due;
+	int ms = l->draining ? 20 : l->now_ns < l->accept_again_ns ? 100 : 1000;
 
-	for (size_t i = 0; i < l->daemon_count; i++) {
-		MHD_UNSIGNED_LONG_LONG due;
-
-		if (MHD_get_timeout(l->daemon[i], &due) == MHD_YES && due < (unsigned)ms)
-			ms = (int)due;
-	}
-	return ms;
+	return MHD_get_timeout(l->daemon, &due) == MHD_YES && due < (unsigned)ms ? (int)due : ms;
 }
 
 static void each_second(struct loop *l)
@@ -187,35 +171,39 @@ static void each_second(struct loop *l)
 	walks_expire(l->server->app->walks);
 }
 
-/* One turn: wait, let the library work, look at the time.  Negative: the loop cannot go on. */
-static int turn(struct loop *l, struct pollfd *ready)
-{
-	int ms = next_timeout(l);
+/* What a loop waits for: the library's sockets, its own eventfd, and connections that come. */
+enum { READY_LIBRARY, READY_WAKE, READY_ARRIVALS };
 
-	/* With work pending the library looks at its sockets itself: a poll would only cost a call. */
-	if (ms > 0 && poll(ready, l->daemon_count + 1, ms) < 0 && errno != EINTR)
+/* One turn: wait, let the library work, look at the time.  Negative: the loop cannot go on. */
+static int turn(struct loop *l)
+{
+	struct pollfd ready[READY_ARRIVALS + ARRIVALS_POLLED] = {
+		[READY_LIBRARY] = { .fd = l->daemon_epoll, .events = POLLIN },
+		[READY_WAKE] = { .fd = l->wake, .events = POLLIN },
+	};
+	size_t coming = arrivals_watch(l, &ready[READY_ARRIVALS]);
+	int n = poll(ready, READY_ARRIVALS + coming, next_timeout(l));
+
+	if (n < 0 && errno != EINTR)
 		return -errno;
 	l->now_ns = clock_mono(l->server->app->clock);
-	if (ms > 0 && ready[l->daemon_count].revents)
+	if (n > 0 && ready[READY_WAKE].revents)
 		loop_drain_wake(l);
-	for (size_t i = 0; i < l->daemon_count; i++)
-		if (MHD_run(l->daemon[i]) != MHD_YES) /* always, also when poll said nothing: timeouts */
-			return -EIO;
+	if (n > 0)
+		arrivals_take(l, &ready[READY_ARRIVALS], coming);
+	if (MHD_run(l->daemon) != MHD_YES) /* always, also when poll said nothing: timeouts */
+		return -EIO;
 	each_second(l);
 	return 0;
 }
 
 static void *loop_run(void *arg)
 {
-	struct pollfd ready[LISTENERS_MAX + 1];
 	struct loop *l = arg;
 	int r = 0;
 
-	for (size_t i = 0; i < l->daemon_count; i++)
-		ready[i] = (struct pollfd){ .fd = l->daemon_epoll[i], .events = POLLIN };
-	ready[l->daemon_count] = (struct pollfd){ .fd = l->wake, .events = POLLIN };
 	while (r == 0 && !(l->draining && drained(l))) {
-		r = turn(l, ready);
+		r = turn(l);
 		if (!l->draining && atomic_load(&l->server->stopping))
 			drain_begin(l);
 	}
@@ -240,52 +228,55 @@ printf_like(2, 0) static void library_log(void *cls, const char *fmt, va_list ar
 	log_debug("libmicrohttpd", LOG_TEXT("says", text));
 }
 
-static int start_daemon(struct loop *l, const struct listener *from, unsigned per_daemon, struct err *err)
+static int start_daemon(struct loop *l, struct err *err)
 {
-	size_t i = l->daemon_count;
+	const struct server_options *o = &l->server->options;
 	const union MHD_DaemonInfo *info;
 
-	l->listener_copy[i] = fcntl(from->fd, F_DUPFD_CLOEXEC, 3);
-	if (l->listener_copy[i] < 0)
-		return err_set(err, -errno, "copy the listening socket of %s", from->address);
-	l->daemon[i] = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, accept_policy, l,
-					exchange_on_access, l, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
-					MHD_OPTION_LISTEN_SOCKET, l->listener_copy[i],
-					MHD_OPTION_URI_LOG_CALLBACK, exchange_on_target, l,
-					MHD_OPTION_NOTIFY_COMPLETED, exchange_on_done, l,
-					MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
-					MHD_OPTION_STRICT_FOR_CLIENT, -1, /* 1 and 0 take "Content-Length : 5" */
-					MHD_OPTION_CONNECTION_TIMEOUT, l->server->options.idle_seconds,
-					MHD_OPTION_CONNECTION_LIMIT, per_daemon,
-					MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-					MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
-	if (!l->daemon[i]) {
-		(void)close(l->listener_copy[i]);
-		return err_say(err, -EIO, "libmicrohttpd does not start on %s (see the log at level debug)", from->address);
-	}
-	l->daemon_count++;
-	info = MHD_get_daemon_info(l->daemon[i], MHD_DAEMON_INFO_EPOLL_FD);
+	l->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+				     NULL, NULL, exchange_on_access, l, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+				     MHD_OPTION_URI_LOG_CALLBACK, exchange_on_target, l,
+				     MHD_OPTION_NOTIFY_COMPLETED, exchange_on_done, l,
+				     MHD_OPTION_NOTIFY_CONNECTION, on_connection, l,
+				     MHD_OPTION_STRICT_FOR_CLIENT, -1, /* 1 and 0 take "Content-Length : 5" */
+				     MHD_OPTION_CONNECTION_TIMEOUT, o->idle_seconds,
+				     MHD_OPTION_CONNECTION_LIMIT, o->max_connections + SPARE_CONNECTIONS,
+				     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+				     MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+	if (!l->daemon)
+		return err_say(err, -EIO, "libmicrohttpd does not start (see the log at level debug)");
+	info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	if (!info)
 		return err_say(err, -EIO, "libmicrohttpd gives no epoll descriptor");
-	l->daemon_epoll[i] = info->epoll_fd;
+	l->daemon_epoll = info->epoll_fd;
 	return 0;
 }
 
-static int start_loop(struct server *s, struct loop *l, const struct listener *listeners, size_t n, struct err *err)
+static int start_loop(struct server *s, struct loop *l, struct err *err)
 {
-	unsigned fair = (s->options.max_connections + (unsigned)s->loop_count - 1) / (unsigned)s->loop_count;
-	int r = 0;
+	int r = arrivals_open(l);
 
+	if (r < 0)
+		return err_set(err, r, "make a pipe");
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->wake < 0)
 		return err_set(err, -errno, "make an event descriptor");
 	l->now_ns = clock_mono(s->app->clock);
 	if (getrandom(&l->id_seed, sizeof l->id_seed, GRND_NONBLOCK) != (ssize_t)sizeof l->id_seed)
 		l->id_seed = (uint64_t)l->now_ns;
-	/* The loops compete for new connections, so that the spread is never quite even. */
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = start_daemon(l, &listeners[i], (fair + fair / 10) / (unsigned)n + 1, err);
-	if (r == 0) {
+	return start_daemon(l, err);
+}
+
+/* All of them, before the first runs: any loop may be given a connection by any other. */
+static int start_loops(struct server *s, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->loop_count && r == 0; i++)
+		r = start_loop(s, &s->loops[i], err);
+	for (size_t i = 0; i < s->loop_count && r == 0; i++) {
+		struct loop *l = &s->loops[i];
+
 		r = thread_start(&l->thread, "http", loop_run, l);
 		l->running = r == 0;
 		if (r < 0)
@@ -337,7 +328,7 @@ static struct server *server_new(struct app *app, const struct server_options *o
 	for (size_t i = 0; i < s->loop_count; i++) {
 		s->loops[i].server = s;
 		s->loops[i].number = (unsigned)i;
-		s->loops[i].wake = -1;
+		s->loops[i].wake = s->loops[i].arrivals[0] = s->loops[i].arrivals[1] = -1;
 		s->loops[i].traffic = &s->traffic.loop[i];
 	}
 	return s;
@@ -347,15 +338,16 @@ int server_start(struct app *app, const struct listener *listeners, size_t n, co
 		 struct server **ret, struct err *err)
 {
 	struct server *s;
-	int r = 0;
+	int r;
 
 	if (n == 0 || n > LISTENERS_MAX)
 		return err_say(err, -EINVAL, "there must be 1 to %d addresses to listen on, not %zu", LISTENERS_MAX, n);
 	s = server_new(app, options);
 	if (!s)
 		return err_set(err, -ENOMEM, "make the server");
-	for (size_t i = 0; i < s->loop_count && r == 0; i++)
-		r = start_loop(s, &s->loops[i], listeners, n, err);
+	for (size_t i = 0; i < n; i++)
+		s->listener[s->listener_count++] = listeners[i].fd;
+	r = start_loops(s, err);
 	if (r < 0) {
 		server_stop(s, 0);
 		server_free(s);
@@ -369,13 +361,10 @@ int server_start(struct app *app, const struct listener *listeners, size_t n, co
 
 static void close_loop(struct loop *l)
 {
-	for (size_t i = 0; i < l->daemon_count; i++) {
-		if (!l->draining)
-			(void)MHD_quiesce_daemon(l->daemon[i]); /* else the library closes the copy, and so would we */
-		MHD_stop_daemon(l->daemon[i]);
-		(void)close(l->listener_copy[i]);
-	}
-	l->daemon_count = 0;
+	if (l->daemon)
+		MHD_stop_daemon(l->daemon);
+	l->daemon = NULL;
+	arrivals_close(l);
 	if (l->wake >= 0)
 		(void)close(l->wake);
 	l->wake = -1;
@@ -395,9 +384,11 @@ void server_stop(struct server *s, int64_t grace_ns)
 	for (size_t i = 0; i < s->loop_count; i++)
 		if (s->loops[i].running)
 			loop_wake(&s->loops[i]);
-	for (size_t i = 0; i < s->loop_count; i++) {
+	for (size_t i = 0; i < s->loop_count; i++)
 		if (s->loops[i].running)
 			thread_join(s->loops[i].thread);
+	/* None before the last has ended: they write into each other's pipes. */
+	for (size_t i = 0; i < s->loop_count; i++) {
 		s->loops[i].running = false;
 		close_loop(&s->loops[i]);
 	}

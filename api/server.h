@@ -1,8 +1,8 @@
 /* server.h - HTTP over libmicrohttpd: loops, connections, and the life of a request.
  *
- * One thread and one daemon of the library per loop, each on its own copy of every listening socket, driven from outside
- * through their epoll descriptors: the library's own epoll loop sleeps on ready sockets whenever exactly 128 events come
- * at once.  Handlers run in the loops and must not block; a write is suspended until the committer has its result. */
+ * One thread and one daemon of the library per loop, driven from outside through its epoll descriptor: the library's own
+ * epoll loop sleeps on ready sockets whenever exactly 128 events come at once.  Connections are accepted by us and
+ * spread evenly (arrivals.h).  Handlers run in the loops and must not block; a write is suspended until the committer has its result. */
 #ifndef API_SERVER_H
 #define API_SERVER_H
 

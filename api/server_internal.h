@@ -52,10 +52,11 @@ struct loop {
 	unsigned number;
 	pthread_t thread;
 	bool running;
-	struct MHD_Daemon *daemon[LISTENERS_MAX]; /* one per listener */
-	int daemon_epoll[LISTENERS_MAX];
-	int listener_copy[LISTENERS_MAX];
-	size_t daemon_count;
+	struct MHD_Daemon *daemon;
+	int daemon_epoll;
+	int arrivals[2];             /* pipe of descriptors: connections that other loops accepted for this one */
+	int64_t accept_again_ns;     /* descriptors ran out: nothing is accepted until then */
+	atomic_size_t open, coming;  /* connections; those that are in the pipe.  Others read them */
 	int wake;                    /* eventfd: something was resumed, or it is time to stop */
 	atomic_bool woken;           /* wake was written and not drained yet: one write serves many resumes */
 	struct peer *peers;
@@ -80,8 +81,11 @@ struct server {
 	struct server_options options;
 	struct traffic traffic;
 	struct addresses *addresses;
+	int listener[LISTENERS_MAX]; /* the caller's */
+	size_t listener_count;
 	struct loop *loops; /* owned */
 	size_t loop_count;
+	atomic_bool full; /* a loop has stopped accepting for want of room: who leaves wakes all */
 	atomic_bool stopping;
 	int64_t grace_ns;
 };

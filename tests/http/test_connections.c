@@ -1,5 +1,6 @@
 /* Connections and their ways to end: bodies in pieces, pipelines, clients that leave in the middle, and many at once. */
 #include <check.h>
+#include <dirent.h>
 #include <string.h>
 
 #include "support/expect.h"
@@ -10,6 +11,7 @@
 
 #define H "Host: localhost\r\n"
 #define GET "GET /containers/raw HTTP/1.1\r\n" H
+#define LIVEZ "GET /livez HTTP/1.1\r\n" H "\r\n"
 #define POST "POST /containers?dryRun=true HTTP/1.1\r\n" H "Content-Type: application/json\r\n"
 
 static const char *address(void)
@@ -305,11 +307,88 @@ START_TEST(half_open_in_number)
 }
 END_TEST
 
+/* At its limit a server answers those it has; who comes then waits in the backlog and is served when one leaves. */
+START_TEST(waits_while_the_server_is_full)
+{
+	enum { LIMIT = 6 };
+	static const char *const options[] = { "--loops", "2", "--max-connections", "6", NULL };
+	struct server *server = server_start(options);
+	struct raw *raw[LIMIT], *late;
+
+	for (size_t i = 0; i < LIMIT; i++) {
+		raw[i] = raw_open(server_address(server, 0));
+		ck_assert(raw_say(raw[i], LIVEZ));
+		ck_assert_int_eq(raw_read(raw[i]).status, 200);
+	}
+	late = raw_open(server_address(server, 0));
+	ck_assert(raw_say(late, LIVEZ));
+	for (int round = 0; round < 20; round++)
+		for (size_t i = 0; i < LIMIT; i++) {
+			ck_assert(raw_say(raw[i], LIVEZ));
+			ck_assert_int_eq(raw_read(raw[i]).status, 200);
+		}
+	ck_assert_msg(!raw_has_come(late), "a connection beyond the limit was served");
+	raw_close(raw[0]);
+	ck_assert_int_eq(raw_read(late).status, 200);
+	raw_close(late);
+	for (size_t i = 1; i < LIMIT; i++)
+		raw_close(raw[i]);
+	server_stop(server);
+	server_end(server);
+}
+END_TEST
+
+/* How many sockets an epoll set of the server holds; 0 when the descriptor is none. */
+static size_t watched(const struct server *server, const char *descriptor)
+{
+	size_t n = 0;
+	const char *lines = text_of_file(text("/proc/%d/fdinfo/%s", (int)server_pid(server), descriptor), &n);
+
+	for (n = 0; lines && (lines = strstr(lines, "tfd:")); n++)
+		lines++;
+	return n;
+}
+
+/* Whoever accepts: no loop has many more than another, since one loop is one processor. */
+START_TEST(loops_share_connections_evenly)
+{
+	enum { MANY = 60, LOOPS = 3 };
+	static const char *const options[] = { "--loops", "3", "--listen", "127.0.0.1:0", NULL };
+	struct server *server = server_start(options);
+	DIR *descriptors = opendir(text("/proc/%d/fdinfo", (int)server_pid(server)));
+	struct raw *raw[MANY];
+	size_t loops = 0;
+
+	ck_assert_ptr_nonnull(descriptors);
+	for (size_t i = 0; i < MANY; i++)
+		raw[i] = raw_open(server_address(server, 0));
+	for (size_t i = 0; i < MANY; i++) {
+		ck_assert(raw_say(raw[i], LIVEZ));
+		ck_assert_int_eq(raw_read(raw[i]).status, 200);
+	}
+	for (struct dirent *d = readdir(descriptors); d; d = readdir(descriptors)) {
+		size_t n = d->d_name[0] == '.' ? 0 : watched(server, d->d_name);
+
+		if (n == 0)
+			continue;
+		loops++;
+		ck_assert_msg(n == MANY / LOOPS, "a loop has %zu of %d connections", n, MANY);
+	}
+	ck_assert_uint_eq(loops, LOOPS);
+	ck_assert_int_eq(closedir(descriptors), 0);
+	for (size_t i = 0; i < MANY; i++)
+		raw_close(raw[i]);
+	server_stop(server);
+	server_end(server);
+}
+END_TEST
+
 int main(void)
 {
 	static const char *const one[] = { "--loops", "1", NULL };
 	Suite *s = suite_create("connections");
 	TCase *c = shared_case(s, "connections", NULL), *single = shared_case(s, "one loop", one);
+	TCase *loops = suite_case(s, "several loops", NULL, NULL);
 
 	tcase_add_test(c, long_chunked_body);
 	tcase_add_test(c, announced_too_large);
@@ -326,5 +405,7 @@ int main(void)
 	tcase_add_loop_test(c, leaves_in_the_middle_of_a_list, 0, 3);
 	tcase_add_test(single, pipelining);
 	tcase_add_loop_test(single, many_connections_at_once, 0, 3);
+	tcase_add_test(loops, waits_while_the_server_is_full);
+	tcase_add_test(loops, loops_share_connections_evenly);
 	return suite_main(s);
 }

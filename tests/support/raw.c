@@ -143,6 +143,11 @@ static int more(struct raw *r, int ms)
 	return 1;
 }
 
+bool raw_has_come(struct raw *r)
+{
+	return more(r, 0) >= 0 || r->len > 0;
+}
+
 /* The first <n> bytes of what was read, taken off it. */
 static char *take_off(struct raw *r, size_t n)
 {

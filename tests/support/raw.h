@@ -34,6 +34,9 @@ struct raw_reply raw_read(struct raw *);
 /* The answer to a HEAD: its lengths announce what is not there. */
 struct raw_reply raw_read_head(struct raw *);
 
+/* Whether anything has come that was not read yet; does not wait. */
+bool raw_has_come(struct raw *);
+
 /* Read until the peer closes.  Returns what still came, or NULL when it did not close in time. */
 char *raw_rest(struct raw *);
 /* Whether the peer has closed, with nothing more said. */
