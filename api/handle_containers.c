@@ -75,21 +75,6 @@ void put_container(struct app *app, struct request *q, struct reply *a)
 }
 
 /* The container as it is now, or only that it is. */
-static void answer_container(struct request *q, struct reply *a, unsigned status)
-{
-	struct container *c = take(q->ticket.container);
-
-	if (!q->change.dry_run)
-		reply_etag(a, q, container_revision(c));
-	if (q->minimal) {
-		container_unref(c);
-		reply_empty(a, status == 201 ? 201 : 204);
-		reply_header(a, "Preference-Applied", "return=minimal");
-		return;
-	}
-	reply_snapshot(a, status, c, container_json(c));
-}
-
 void created_container(struct app *app, struct request *q, struct reply *a)
 {
 	if (q->ticket.verdict.end != CHANGE_CREATED) {
@@ -97,13 +82,13 @@ void created_container(struct app *app, struct request *q, struct reply *a)
 		return;
 	}
 	reply_header(a, "Location", path_of(q, q->change.id));
-	answer_container(q, a, 201);
+	outcome_made(q, a, 201, container_json);
 }
 
 void finished_put(struct app *app, struct request *q, struct reply *a)
 {
 	if (q->ticket.verdict.end == CHANGE_SAME)
-		answer_container(q, a, 200);
+		outcome_made(q, a, 200, container_json);
 	else
 		created_container(app, q, a);
 }

@@ -70,20 +70,8 @@ void patch_status(struct app *app, struct request *q, struct reply *a)
 
 void changed_status(struct app *app, struct request *q, struct reply *a)
 {
-	struct container *c;
-
-	if (!change_end_is_success(q->ticket.verdict.end)) {
+	if (change_end_is_success(q->ticket.verdict.end))
+		outcome_made(q, a, 200, container_status_json);
+	else
 		outcome_refused(app, q, a);
-		return;
-	}
-	c = take(q->ticket.container);
-	if (!q->change.dry_run)
-		reply_etag(a, q, container_revision(c));
-	if (q->minimal) {
-		container_unref(c);
-		reply_empty(a, 204);
-		reply_header(a, "Preference-Applied", "return=minimal");
-		return;
-	}
-	reply_snapshot(a, 200, c, container_status_json(c));
 }

@@ -8,6 +8,14 @@
 
 /* ---- the query ---- */
 
+/* FNV-1a, a text and its end at a time: 0xff stands in no text. */
+static uint64_t mix(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return (hash ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
 static bool read_filters(struct request *q, struct reply *a, struct list_query *query)
 {
 	query->filter = filter_new(&q->arena);
@@ -26,11 +34,7 @@ static bool read_filters(struct request *q, struct reply *a, struct list_query *
 		if (r > 0)
 			return false;
 		a->failed |= r < 0;
-		for (const char *p = *name; *p; p++)
-			query->hash = (query->hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-		for (const char *p = value; *p; p++)
-			query->hash = (query->hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-		query->hash = (query->hash ^ 0xff) * UINT64_C(0x100000001b3); /* no text holds this byte */
+		query->hash = mix(mix(query->hash, *name), value);
 	}
 	if (a->failed)
 		problem(a, q, PROBLEM_INTERNAL, "out of memory");

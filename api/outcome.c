@@ -241,6 +241,21 @@ void outcome_refused(struct app *app, struct request *q, struct reply *a)
 	}
 }
 
+void outcome_made(struct request *q, struct reply *a, unsigned status, struct slice (*body)(const struct container *))
+{
+	struct container *c = take(q->ticket.container);
+
+	if (!q->change.dry_run)
+		reply_etag(a, q, container_revision(c));
+	if (!q->minimal) {
+		reply_snapshot(a, status, c, body(c));
+		return;
+	}
+	container_unref(c);
+	reply_empty(a, status == 201 ? 201 : 204);
+	reply_header(a, "Preference-Applied", "return=minimal");
+}
+
 /* ---- reading ---- */
 
 bool outcome_precondition(struct request *q, struct reply *a, uint64_t revision)

@@ -14,6 +14,9 @@ bool outcome_begin(struct request *, struct reply *, enum change_kind);
 /* Tell what the decoder refused (a codec_answer other than CODEC_OK, or negative). */
 void outcome_undecodable(struct request *, struct reply *, int answer, const struct field_errors *);
 
+/* Answer a change that was made with what it made: <body> of the container, or nothing when the client wants little. */
+void outcome_made(struct request *, struct reply *, unsigned status, struct slice (*body)(const struct container *));
+
 /* Tell why the change of the request's ticket was refused. */
 void outcome_refused(struct app *, struct request *, struct reply *);
 

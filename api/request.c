@@ -57,14 +57,18 @@ static void take_header(struct request *q, size_t i, const char *value)
 		q->header[i] = joined;
 }
 
+/* Letters, digits, and these. */
+static bool is_made_of(const char *text, const char *marks)
+{
+	while ((*text >= '0' && *text <= '9') || (*text >= 'A' && *text <= 'Z') || (*text >= 'a' && *text <= 'z') ||
+	       (*text && strchr(marks, *text)))
+		text++;
+	return *text == '\0';
+}
+
 static bool is_token(const char *name)
 {
-	static const char more[] = "!#$%&'*+-.^_`|~";
-	const char *p = name;
-
-	while ((*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || (*p && strchr(more, *p)))
-		p++;
-	return *p == '\0' && p > name;
+	return *name && is_made_of(name, "!#$%&'*+-.^_`|~");
 }
 
 static bool has_controls(const char *value)
@@ -107,6 +111,12 @@ static bool head_adds_up(const struct request *q)
 	return sum == q->head_bytes;
 }
 
+/* uri-host [":" port] (RFC 9112 3.2), or nothing: by its alphabet, which holds no "/", "@" or blank. */
+static bool is_host(const char *host)
+{
+	return is_made_of(host, ".:-[]_~%!$&'()*+,;=");
+}
+
 const char *request_check_framing(const struct request *q)
 {
 	const char *length = q->header[HEADER_CONTENT_LENGTH], *coding = q->header[HEADER_TRANSFER_ENCODING];
@@ -126,6 +136,8 @@ const char *request_check_framing(const struct request *q)
 		return "Transfer-Encoding needs HTTP/1.1";
 	if (!q->header[HEADER_HOST] && !strcmp(q->version, "HTTP/1.1"))
 		return "HTTP/1.1 needs a Host field";
+	if (q->header[HEADER_HOST] && !is_host(q->header[HEADER_HOST]))
+		return "Host must be a host name or address, and perhaps a port";
 	if (!head_adds_up(q))
 		return "the head has lines that are folded, end in a bare LF, hold a NUL, or are not written as \"Name: value\"";
 	return NULL;

@@ -20,7 +20,7 @@ static const char usage[] =
 	"load: --port N | --unix PATH\n"
 	"      [--connections 1] [--warmup-ms 200] [--duration-ms 1000] [--max-requests 0]\n"
 	"      [--method GET] [--path /] [--accept TYPE] [--type TYPE] [--body TEXT]\n"
-	"      [--ids 1] [--order own|random|sequence] [--seed 1] [--pid PID]...\n"
+	"      [--ids 1] [--order own|random|sequence] [--seed 1] [--pid PID]... [--spin]\n"
 	"@ID@ and @SEQ@ in path and body become the container's id and the number of the request.\n";
 
 static const struct option option_table[] = {
@@ -31,7 +31,8 @@ static const struct option option_table[] = {
 	{ "accept", required_argument, NULL, 'a' },      { "type", required_argument, NULL, 't' },
 	{ "body", required_argument, NULL, 'b' },        { "ids", required_argument, NULL, 'i' },
 	{ "order", required_argument, NULL, 'o' },       { "seed", required_argument, NULL, 's' },
-	{ "pid", required_argument, NULL, 'q' },         { NULL, 0, NULL, 0 },
+	{ "pid", required_argument, NULL, 'q' },         { "spin", no_argument, NULL, 'S' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static void set_port(struct load_options *options, const char *text)
@@ -92,6 +93,7 @@ static void take_option(int letter, const char *text, struct load_options *optio
 	case 's': options->seed = need_number("--seed", text, 0, UINT32_MAX); break;
 	case 'o': options->order = need_order(text); break;
 	case 'q': add_pid(options, text); break;
+	case 'S': options->spin = true; break;
 	case 'm': parts->method = text; break;
 	case 'P': parts->path = text; break;
 	case 'a': parts->accept = text; break;

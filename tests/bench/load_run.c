@@ -172,7 +172,7 @@ static void turn(struct run *run, uint64_t until_ns)
 
 	while ((now = now_ns()) < until_ns && (!run->stopping || run->waiting > 0)) {
 		int ms = (int)((until_ns - now) / 1000000u) + 1;
-		int n = epoll_wait(run->epoll, events, EVENTS, ms < 100 ? ms : 100);
+		int n = epoll_wait(run->epoll, events, EVENTS, run->options->spin ? 0 : ms < 100 ? ms : 100);
 
 		if (n < 0 && errno != EINTR)
 			die("epoll_wait: %s", strerror(errno));

@@ -3,6 +3,7 @@
 #ifndef LOAD_RUN_H
 #define LOAD_RUN_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -29,6 +30,7 @@ struct load_options {
 	uint64_t seed;
 	pid_t pids[CAP_PIDS]; /* whose CPU time is read at both ends of the window */
 	size_t pid_count;
+	bool spin; /* never sleep: for a generator with a processor of its own */
 };
 
 struct load_result {

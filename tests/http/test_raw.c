@@ -35,6 +35,8 @@ static const struct refused {
 	{ "two codings",
 		B(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" NEXT),
 		400 },
+	{ "Host with a path", B("GET /containers/raw HTTP/1.1\r\nHost: localhost/x\r\n\r\n" NEXT), 400 },
+	{ "Host with a user", B("GET /containers/raw HTTP/1.1\r\nHost: me@localhost\r\n\r\n" NEXT), 400 },
 	{ "two hosts", B("GET /containers/raw HTTP/1.1\r\n" H "Host: other\r\n\r\n" NEXT), 400 },
 	{ "two equal hosts", B(GET H "\r\n" NEXT), 400 },
 	{ "no host", B("GET /containers/raw HTTP/1.1\r\n\r\n" NEXT), 400 },
