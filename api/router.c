@@ -1,25 +1,34 @@
 #include "api/router.h"
 
 #include <stdio.h>
-#include <string.h>
 
-/* One segment at a time; '*' takes any that is not empty. */
+/* Does the segment equal the pattern's next one?  '*' takes any that is not empty.  *pattern moves behind it. */
+static bool matches_segment(const char **pattern, const char *segment)
+{
+	const char *p = *pattern;
+
+	if (*p == '*' && *segment) {
+		*pattern = p + 1;
+		return true;
+	}
+	while (*p && *p != '/' && *p == *segment) {
+		p++;
+		segment++;
+	}
+	*pattern = p;
+	return *segment == '\0' && (*p == '\0' || *p == '/');
+}
+
 static bool matches(const char *pattern, const struct request *q)
 {
 	size_t i = 0;
 
+	if (q->segment_count > SEGMENTS_MAX)
+		return false;
 	for (; *pattern == '/'; i++) {
-		size_t len = strcspn(++pattern, "/");
-
-		if (i >= q->segment_count || i >= SEGMENTS_MAX)
+		pattern++;
+		if (i == q->segment_count || !matches_segment(&pattern, q->segment[i]))
 			return false;
-		if (len == 1 && *pattern == '*') {
-			if (q->segment[i][0] == '\0')
-				return false;
-		} else if (strlen(q->segment[i]) != len || memcmp(pattern, q->segment[i], len) != 0) {
-			return false;
-		}
-		pattern += len;
 	}
 	return i == q->segment_count;
 }
