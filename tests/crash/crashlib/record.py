@@ -1,0 +1,171 @@
+"""Record a workload: the service under strace, its clients, one stream of file calls and answers."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import urllib.request
+
+from .model import Disk
+from .oracle import Oracle
+from .trace import read_calls
+from .wire import Wire
+from .workload import Clients
+
+START_SECONDS = 30
+STRACE = ["strace", "-f", "--seccomp-bpf", "-xx", "-s", "10000000", "-e", "trace=%file,%desc,%network",
+          "-e", "signal=none", "-qq"]
+IGNORED = frozenset(("epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll"))
+
+
+class Server:
+    """The service, under strace when <trace> names a file."""
+
+    def __init__(self, tallyd, root, options=(), trace=None, inject=None):
+        command = [tallyd, "--root", root, "--listen", "127.0.0.1:0", *options]
+        if trace:
+            command = STRACE + (["-e", f"inject={inject}"] if inject else []) + ["-o", trace] + command
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.lines, self.port, self.pid, self.status = [], None, None, None
+        limit = threading.Timer(START_SECONDS, self.process.kill)
+        limit.start()
+        try:
+            self.read_until_ready()
+        finally:
+            limit.cancel()
+        self.reader = threading.Thread(target=self.lines.extend, args=(self.process.stderr,), daemon=True)
+        self.reader.start()
+
+    def read_until_ready(self):
+        for line in self.process.stderr:
+            self.lines.append(line)
+            found = re.search(r"msg=listening address=127\.0\.0\.1:(\d+)", line)
+            if found:
+                self.port = int(found[1])
+            found = re.search(r"msg=ready pid=(\d+)", line)
+            if found:
+                self.pid = int(found[1])
+                return
+        raise RuntimeError("the server does not become ready: " + "".join(self.lines[-5:]))
+
+    def end(self, how):
+        """KILL or TERM the service itself; strace ends with it."""
+        if self.status is None:
+            os.kill(self.pid, how)
+            self.status = self.process.wait(START_SECONDS)
+            self.reader.join(START_SECONDS)
+        return self.status
+
+    def list(self):
+        """What a reader sees, and with it the revision that readers are shown."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/containers", timeout=20) as reply:
+            return reply.read()
+
+
+def read_tree(path):
+    """What a directory holds, as the model tells it; of `lock` only that it is there."""
+    tree = {}
+    for entry in os.scandir(path):
+        if entry.is_dir(follow_symlinks=False):
+            tree[entry.name] = read_tree(entry.path)
+        elif entry.name == "lock":
+            tree[entry.name] = b""
+        else:
+            with open(entry.path, "rb") as file:
+                tree[entry.name] = file.read()
+    return tree
+
+
+class Recording:
+    """A disk, what went over the wire, and what the clients asked for.  Lives are added one after the other."""
+
+    def __init__(self, tallyd, place, row, clients):
+        self.tallyd, self.place, self.row, self.clients = tallyd, place, row, clients
+        self.above = f"{place}/world"
+        self.root = f"{self.above}/root"
+        os.makedirs(self.above)
+        self.wire = Wire()
+        self.disk, self.line, self.calls = Disk(self.root), 0, 0
+        self.traces = []
+
+    def start(self):
+        self.traces.append(f"{self.place}/trace.{len(self.traces)}")
+        return Server(self.tallyd, self.root, self.row.options, self.traces[-1], self.row.inject)
+
+    def live(self, ending, writes):
+        """One life of the server, from its start to its end."""
+        server = self.start()
+        try:
+            if self.disk.ops:
+                server.list()
+            self.write(server, ending, writes)
+        finally:
+            how = signal.SIGTERM if ending == "term" else signal.SIGKILL
+            status = server.end(how)
+        if ending == "term" and status != 0:
+            raise RuntimeError(f"exit status {status} after SIGTERM: {''.join(server.lines[-5:])}")
+        self.take_over()
+
+    def write(self, server, ending, writes):
+        patient = not self.row.inject
+        if ending == "busy":
+            self.write_until_killed(server, writes)
+            return
+        for share in (writes // 2, writes - writes // 2):
+            for thread in self.clients.run(server.port, share):
+                thread.join()
+            self.complain()
+            if ending != "term":
+                self.clients.settle(self.root, patient)
+
+    def write_until_killed(self, server, writes):
+        enough = threading.Event()
+        have = len(self.clients.changes)
+        threads = self.clients.run(server.port, 100 * writes, enough)
+        while len(self.clients.changes) < have + writes and any(thread.is_alive() for thread in threads):
+            threads[0].join(0.001)
+        server.end(signal.SIGKILL)
+        enough.set()
+        for thread in threads:
+            thread.join()
+        self.complain()
+
+    def complain(self):
+        if self.clients.failures:
+            raise self.clients.failures[0]
+
+    def take_over(self):
+        calls, self.line = read_calls(self.traces[-1], self.line + 1, IGNORED)
+        self.calls += len(calls)
+        under_way = self.disk.follow(calls, self.line)
+        self.disk = self.disk.settle(under_way, read_tree(self.above), self.line)
+        self.wire.follow(calls)
+        os.unlink(self.traces[-1])
+
+
+    def oracle(self, baseline=(), shown=0):
+        oracle = Oracle(self.row.sizes, baseline, shown)
+        oracle.learn(self.clients.changes, self.wire, self.disk.relaxed_durability())
+        return oracle
+
+
+def record(tallyd, place, row, seed):
+    """All lives of a workload, from an empty place on."""
+    recording = Recording(tallyd, place, row, Clients(row, seed))
+    if row.root_is_there:
+        os.mkdir(recording.root, 0o700)
+    recording.disk.adopt(read_tree(recording.above))
+    for ending in row.lives:
+        recording.live(ending, max(4, row.writes // len(row.lives)))
+    return recording
+
+
+def record_recovery(tallyd, place, row, seed, sample, oracle):
+    """A start on what a crash left, and what follows.  Returns the recording and the oracle of this second world."""
+    recording = Recording(tallyd, place, row, Clients(row, seed, [sample.subjects(oracle)]))
+    os.rmdir(recording.above)
+    os.rename(sample.where, recording.above)
+    recording.disk.adopt(read_tree(recording.above))
+    recording.live(row.lives[0], row.writes)
+    return recording, recording.oracle(sample.baseline(oracle), sample.point.shown)

@@ -1,0 +1,192 @@
+"""The clients: what each named workload asks for, and how it waits for the server to settle."""
+
+import http.client
+import itertools
+import json
+import os
+import random
+import threading
+import time
+
+from .oracle import CREATE, DELETE, PATCH, Change, creation_body, patch_body
+
+SMALL, LARGE = (20, 200, 700), (5000, 9000, 12000)
+SETTLE_SECONDS = 10
+RETRY_SECONDS = 1.5  # the server tries again after one what has failed
+NAP_SECONDS, NAPS = 0.05, 40
+
+
+class Row:
+    """A workload.
+
+    <lives>: how each server ends: kill (when all is written), busy (killed under load), term.  <recovers>: states of
+    it are started under strace with this workload, and the crashes of that start are explored too."""
+
+    def __init__(self, writes, threads=1, containers=5, delete_every=7, relaxed=0, sizes=SMALL, lives=("kill",),
+                 inject=None, root_is_there=True, recovers=None):
+        self.writes, self.threads, self.containers, self.delete_every = writes, threads, containers, delete_every
+        self.relaxed, self.sizes, self.lives, self.inject, self.root_is_there = relaxed, sizes, lives, inject, root_is_there
+        self.recovers = recovers
+        self.options = ("--segment-bytes", "64K")
+
+
+def failing(call, when):
+    return Row(60, containers=4, relaxed=0.4, inject=f"{call}:error=EIO:when={when}")
+
+
+ROWS = {
+    "writes": Row(60),
+    "deletes": Row(70, containers=3, delete_every=3),
+    "relaxed": Row(60, relaxed=1),
+    "mixed": Row(70, relaxed=0.6, delete_every=5),
+    "threads": Row(90, threads=3, containers=4, relaxed=0.3),
+    "segments": Row(60, containers=4, sizes=LARGE, relaxed=0.2, delete_every=6),
+    "first-start": Row(6, containers=2, delete_every=3, root_is_there=False),
+    "three-starts": Row(70, containers=4, relaxed=0.5, delete_every=5, threads=2, lives=("busy", "kill", "term")),
+    "stops": Row(40, containers=4, relaxed=0.5, delete_every=5, lives=("term", "term", "busy")),
+    "recovery": Row(50, containers=4, relaxed=0.6, delete_every=4, recovers=Row(10, relaxed=0.5, delete_every=4)),
+    "eio-3": failing("fdatasync", "3"),
+    "eio-5": failing("fdatasync", "5"),
+    "eio-8-9": failing("fdatasync", "8..9"),
+    "eio-from-6": failing("fdatasync", "6+"),
+    "eio-fsync-3": failing("fsync", "3"),
+    "eio-fsync-5": failing("fsync", "5"),
+    "eio-fsync-8-9": failing("fsync", "8..9"),
+    "eio-fsync-from-6": failing("fsync", "6+"),
+}
+
+
+class Subject:
+    """A container as its client knows it.  Whoever does not know what became of a change goes on with another id."""
+
+    def __init__(self, name, version=0, revision=None):
+        self.name, self.version, self.exists, self.revision = name, version, revision is not None, revision
+
+
+class Clients:
+    """All clients of a workload, over all lives of the server."""
+
+    def __init__(self, row, seed, subjects=None):
+        self.row, self.random = row, random.Random(seed)
+        self.changes, self.numbers = [], itertools.count(1)
+        self.mutex = threading.Lock()
+        self.subjects = subjects or [[Subject(f"c{thread}-{i}.{'x' * (3 * i)}") for i in range(row.containers)]
+                                     for thread in range(row.threads)]
+        self.failures = []
+
+    def run(self, port, writes, until=None):
+        """Let every thread make its share of changes.  <until>: an event after which a server may be gone."""
+        share = max(1, writes // self.row.threads)
+        threads = [threading.Thread(target=self.guarded, args=(port, subjects, share, self.random.getrandbits(40), until))
+                   for subjects in self.subjects]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def guarded(self, port, subjects, share, seed, until):
+        try:
+            Client(self, port, subjects, seed).run(share, until)
+        except Exception as fault:  # a client that dies silently would make the run prove less than it says
+            self.failures.append(fault)
+            raise
+
+    def note(self, subject, kind, relaxed):
+        with self.mutex:
+            change = Change(subject.name, subject.version, kind, relaxed, f"w{next(self.numbers)}")
+            self.changes.append(change)
+            return change
+
+    def settle(self, root, patient):
+        """Wait until the checkpoint files are those of the last answers: everything in the background has happened.
+
+        On a failing disk that may never be; then wait until what failed was tried again."""
+        end = time.monotonic() + (SETTLE_SECONDS if patient else RETRY_SECONDS)
+        waiting = [s for subjects in self.subjects for s in subjects if s.version]
+        while waiting and time.monotonic() < end:
+            waiting = [s for s in waiting if not is_settled(root, s)]
+            if waiting:
+                time.sleep(0.02)
+        if waiting and patient:
+            raise TimeoutError("not checkpointed in time: " + ", ".join(s.name for s in waiting))
+
+
+def is_settled(root, subject):
+    directory = f"{root}/containers/{subject.name}"
+    if not subject.exists:
+        return not os.path.exists(directory)
+    try:
+        with open(directory + "/status", "rb") as file:
+            return b'"Revision":%d,' % (subject.revision or 0) in file.read()
+    except OSError:
+        return False
+
+
+class Client:
+    """One thread: one connection, its own containers, one request at a time."""
+
+    def __init__(self, clients, port, subjects, seed):
+        self.clients, self.row, self.port, self.subjects = clients, clients.row, port, subjects
+        self.random = random.Random(seed)
+        self.connection, self.naps = None, NAPS
+
+    def run(self, share, until):
+        for turn in range(share):
+            if until and until.is_set():
+                break
+            if not self.turn(turn):
+                break
+        if self.connection:
+            self.connection.close()
+
+    def turn(self, turn):
+        """One change; False when the server is gone."""
+        present = [s for s in self.subjects if s.exists]
+        if present and turn % self.row.delete_every == self.row.delete_every - 1:
+            return self.change(self.random.choice(present), DELETE)
+        subject = self.random.choice(self.subjects)
+        return self.change(subject, PATCH if subject.exists else CREATE)
+
+    def change(self, subject, kind):
+        relaxed = self.random.random() < self.row.relaxed
+        subject.version += 1
+        change = self.clients.note(subject, kind, relaxed)
+        query = ["sync=false"] * relaxed + ["force=true"] * (kind == DELETE)
+        path = f"/containers/{subject.name}" + ("/status" if kind == PATCH else "") + "?" * bool(query) + "&".join(query)
+        body = None
+        if kind != DELETE:
+            make = creation_body if kind == CREATE else patch_body
+            body = json.dumps(make(subject.name, subject.version, self.row.sizes))
+        status, etag, text = self.ask({CREATE: "PUT", PATCH: "PATCH", DELETE: "DELETE"}[kind], path, body, change.request)
+        self.learn(subject, kind, status, etag, text)
+        return status != 0
+
+    def ask(self, method, path, body, request):
+        if not self.connection:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        headers = {"X-Request-Id": request, "Prefer": "return=minimal"}
+        if body:
+            headers["Content-Type"] = "application/json"
+        try:
+            self.connection.request(method, path, body, headers)
+            reply = self.connection.getresponse()
+            return reply.status, reply.headers.get("ETag"), reply.read()
+        except TimeoutError:
+            raise
+        except (http.client.HTTPException, OSError):
+            self.connection.close()
+            self.connection = None
+            return 0, None, b""
+
+    def learn(self, subject, kind, status, etag, text):
+        if status in (200, 201, 204):
+            subject.exists = kind != DELETE
+            subject.revision = int(etag.strip('"')) if etag else None
+        elif status == 0 or b'"outcome":"unknown"' in text:
+            place = self.subjects.index(subject)
+            self.subjects[place] = Subject(subject.name + "n")
+        elif status in (503, 507) and self.row.inject:
+            if self.naps:  # it says that it tries again every second: there is nothing to wait for but that
+                self.naps -= 1
+                time.sleep(NAP_SECONDS)
+        else:
+            raise AssertionError(f"{kind} of {subject.name}: {status} {text[:300]!r}")
