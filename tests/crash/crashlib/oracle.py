@@ -5,6 +5,8 @@ Every value is a function of the container's id and a version, so that it can be
 import bisect
 import hashlib
 
+from .trace import NotUnderstood
+
 NOWHERE = float("inf")
 CREATE, PATCH, DELETE = "create", "patch", "delete"
 TIME = "2026-01-01T00:00:00.{:09d}Z"
@@ -40,13 +42,14 @@ class Change:
     """One thing that was asked for.  <required>: from there on it has to be found, or something newer of its container."""
 
     __slots__ = ("container", "version", "kind", "relaxed", "request", "creation", "taken", "answered", "status",
-                 "revision", "refused", "required")
+                 "revision", "refused", "required", "told")
 
     def __init__(self, container, version, kind, relaxed, request):
         self.container, self.version, self.kind, self.relaxed, self.request = container, version, kind, relaxed, request
         self.creation = self.revision = None
         self.taken = self.answered = self.required = NOWHERE
         self.status, self.refused = 0, False
+        self.told = 0  # the status that the client saw; 0: none
 
     def counts(self):
         return self.status in (200, 201, 204)
@@ -142,6 +145,8 @@ class Oracle:
         if answer:
             change.answered, change.status, change.revision = answer.at, answer.status, answer.revision
             change.refused = is_refused(answer)
+        if change.told and (change.told != change.status or change.taken == NOWHERE):
+            raise NotUnderstood(f"{change.request} was answered {change.told}; the trace shows {change}")
         if change.counts():
             change.required = durable_from(answer.at) if change.relaxed else answer.at
 

@@ -112,8 +112,8 @@ class Recording:
         if ending == "busy":
             self.write_until_killed(server, writes)
             return
-        for share in (writes // 2, writes - writes // 2):
-            for thread in self.clients.run(server.port, share):
+        for kind, share in self.row.phases:
+            for thread in self.clients.run(server.port, max(1, int(writes * share)), kind):
                 thread.join()
             self.complain()
             if ending != "term":
@@ -122,7 +122,7 @@ class Recording:
     def write_until_killed(self, server, writes):
         enough = threading.Event()
         have = len(self.clients.changes)
-        threads = self.clients.run(server.port, 100 * writes, enough)
+        threads = self.clients.run(server.port, 100 * writes, until=enough)
         while len(self.clients.changes) < have + writes and any(thread.is_alive() for thread in threads):
             threads[0].join(0.001)
         server.end(signal.SIGKILL)

@@ -32,7 +32,8 @@ class Wire:
 
     def follow(self, calls):
         connections, answering = set(), {}
-        for call in calls:
+        # A descriptor is a connection when accept has ended, and is none from the moment its close began.
+        for call in sorted(calls, key=lambda c: c.end if c.end and c.name.startswith("accept") else c.start):
             descriptor = call.descriptor()
             if call.name in ("accept", "accept4"):
                 if call.result is not None and call.result >= 0:

@@ -20,14 +20,19 @@ class Row:
     """A workload.
 
     <lives>: how each server ends: kill (when all is written), busy (killed under load), term.  <recovers>: states of
-    it are started under strace with this workload, and the crashes of that start are explored too."""
+    it are started under strace with this workload, and the crashes of that start are explored too.  <phases>: what is
+    asked for and which share of the writes; after each the checkpoints are waited for."""
 
     def __init__(self, writes, threads=1, containers=5, delete_every=7, relaxed=0, sizes=SMALL, lives=("kill",),
-                 inject=None, root_is_there=True, recovers=None):
+                 inject=None, root_is_there=True, recovers=None, phases=(("any", 0.5), ("any", 0.5))):
         self.writes, self.threads, self.containers, self.delete_every = writes, threads, containers, delete_every
         self.relaxed, self.sizes, self.lives, self.inject, self.root_is_there = relaxed, sizes, lives, inject, root_is_there
-        self.recovers = recovers
+        self.recovers, self.phases = recovers, phases
         self.options = ("--segment-bytes", "64K")
+
+
+# A deletion of which nothing speaks any more: on its own it is checkpointed, and then its segment is left behind.
+FORGOTTEN = (("any", 0.5), (DELETE, 0.01), (PATCH, 0.25), (DELETE, 0.01), (PATCH, 0.25))
 
 
 def failing(call, when):
@@ -36,13 +41,14 @@ def failing(call, when):
 
 ROWS = {
     "writes": Row(60),
-    "deletes": Row(70, containers=3, delete_every=3),
+    "deletes": Row(80, containers=4, delete_every=3, phases=FORGOTTEN),
     "relaxed": Row(60, relaxed=1),
     "mixed": Row(70, relaxed=0.6, delete_every=5),
     "threads": Row(90, threads=3, containers=4, relaxed=0.3),
-    "segments": Row(60, containers=4, sizes=LARGE, relaxed=0.2, delete_every=6),
+    "segments": Row(50, containers=4, sizes=LARGE, relaxed=0.2, delete_every=6, phases=FORGOTTEN),
     "first-start": Row(6, containers=2, delete_every=3, root_is_there=False),
     "three-starts": Row(70, containers=4, relaxed=0.5, delete_every=5, threads=2, lives=("busy", "kill", "term")),
+    "killed-relaxed": Row(45, containers=3, relaxed=1, lives=("busy", "busy", "kill")),
     "stops": Row(40, containers=4, relaxed=0.5, delete_every=5, lives=("term", "term", "busy")),
     "recovery": Row(50, containers=4, relaxed=0.6, delete_every=4, recovers=Row(10, relaxed=0.5, delete_every=4)),
     "eio-3": failing("fdatasync", "3"),
@@ -74,18 +80,19 @@ class Clients:
                                      for thread in range(row.threads)]
         self.failures = []
 
-    def run(self, port, writes, until=None):
+    def run(self, port, writes, kind="any", until=None):
         """Let every thread make its share of changes.  <until>: an event after which a server may be gone."""
         share = max(1, writes // self.row.threads)
-        threads = [threading.Thread(target=self.guarded, args=(port, subjects, share, self.random.getrandbits(40), until))
+        threads = [threading.Thread(target=self.guarded,
+                                    args=(port, subjects, share, kind, self.random.getrandbits(40), until))
                    for subjects in self.subjects]
         for thread in threads:
             thread.start()
         return threads
 
-    def guarded(self, port, subjects, share, seed, until):
+    def guarded(self, port, subjects, share, kind, seed, until):
         try:
-            Client(self, port, subjects, seed).run(share, until)
+            Client(self, port, subjects, seed).run(share, kind, until)
         except Exception as fault:  # a client that dies silently would make the run prove less than it says
             self.failures.append(fault)
             raise
@@ -129,18 +136,18 @@ class Client:
         self.random = random.Random(seed)
         self.connection, self.naps = None, NAPS
 
-    def run(self, share, until):
+    def run(self, share, kind, until):
         for turn in range(share):
-            if until and until.is_set():
-                break
-            if not self.turn(turn):
+            if until and until.is_set() or not self.turn(turn, kind):
                 break
         if self.connection:
             self.connection.close()
 
-    def turn(self, turn):
+    def turn(self, turn, kind):
         """One change; False when the server is gone."""
         present = [s for s in self.subjects if s.exists]
+        if present and kind != "any":
+            return self.change(self.random.choice(present), kind)
         if present and turn % self.row.delete_every == self.row.delete_every - 1:
             return self.change(self.random.choice(present), DELETE)
         subject = self.random.choice(self.subjects)
@@ -157,6 +164,7 @@ class Client:
             make = creation_body if kind == CREATE else patch_body
             body = json.dumps(make(subject.name, subject.version, self.row.sizes))
         status, etag, text = self.ask({CREATE: "PUT", PATCH: "PATCH", DELETE: "DELETE"}[kind], path, body, change.request)
+        change.told = status
         self.learn(subject, kind, status, etag, text)
         return status != 0
 
