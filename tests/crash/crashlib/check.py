@@ -109,10 +109,9 @@ def value_of(container):
 class Point:
     """What has to hold at one point of the stream."""
 
-    def __init__(self, oracle, at):
+    def __init__(self, oracle, at, machine_goes_on=False):
         self.at, self.oracle = at, oracle
-        self.bounds = [(id, line, look_up(line.required, line.least, at, True), line.last_taken(at))
-                       for id, line in oracle.lines.items()]
+        self.bounds = [(id, line, line.due(at, machine_goes_on), line.last_taken(at)) for id, line in oracle.lines.items()]
         self.shown = oracle.shown_before(at)
 
     def judge(self, verdict):

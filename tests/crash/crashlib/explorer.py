@@ -7,7 +7,7 @@ import random
 import shutil
 import time
 
-from .check import Checker, Point, twice
+from .check import Checker, Point, Verdict, twice
 from .image import Gallery
 from .record import record, record_recovery
 from .restart import start_for_real
@@ -143,11 +143,12 @@ class Result:
 
     def __init__(self, name):
         self.name, self.seconds, self.told = name, 0.0, []
+        self.faults = []  # why something could not be explored
         for figure in self.FIGURES:
             setattr(self, figure, 0)
 
     def add(self, other):
-        for figure in (*self.FIGURES, "seconds", "told"):
+        for figure in (*self.FIGURES, "seconds", "told", "faults"):
             setattr(self, figure, getattr(self, figure) + getattr(other, figure))
 
 
@@ -155,7 +156,7 @@ def explore_recording(result, recording, oracle, options, place, seed, wanted=0)
     exploration = Exploration(options, place, os.path.basename(recording.root), wanted)
     answers = [answer.at for answer in recording.wire.answers.values()]
     exploration.run(recording.disk, oracle, answers, seed)
-    complaints = oracle.revisions_in_order()
+    complaints = oracle.revisions_in_order() + judge_ends(recording, oracle)
     result.calls += recording.calls
     result.points += exploration.points
     result.states += exploration.states
@@ -163,6 +164,16 @@ def explore_recording(result, recording, oracle, options, place, seed, wanted=0)
     result.violations += exploration.violations + len(complaints)
     result.told += exploration.told + complaints
     return exploration
+
+
+def judge_ends(recording, oracle):
+    """What a server left that was killed or stopped, the machine going on: then answers without sync count as well."""
+    complaints = []
+    for at, lines in recording.checked:
+        verdict = Verdict(*lines)
+        verdict.read(oracle)
+        complaints += [f"{wrong}\n  after the end of the server at line {at}" for wrong in Point(oracle, at, True).judge(verdict)]
+    return complaints
 
 
 def start_samples(result, exploration, options, row, name):

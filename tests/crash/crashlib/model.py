@@ -276,30 +276,51 @@ class Disk:
 
     # ---- the end of a server ----
 
+    def tree(self, directory=None):
+        directory = directory or self.world
+        return {name: self.tree(i) if i.is_directory else b"" if i.is_lock else bytes(i.now)
+                for name, i in directory.now.items()}
+
     def settle(self, under_way, actual, life_end):
         """Which of the calls that the server was killed in have happened?  Those that explain the directory as it is.
 
         The disk with them: a copy, unless there were none.  That the rest explains the directory, byte for byte, is
         what entitles us to speak of it."""
-        for happened in itertools.product((True, False), repeat=len(under_way)):
+        writes = [call.name == "pwrite64" for call in under_way]
+        for happened in itertools.product((True, False), repeat=len(under_way) - sum(writes)):
             trial, calls = copy.deepcopy((self, under_way)) if under_way else (self, [])
-            for call in itertools.compress(calls, happened):
-                trial.finish(call, life_end)
+            others = [call for call, is_write in zip(calls, writes) if not is_write]
+            for call in itertools.compress(others, happened):
+                trial.finish(call, life_end, NO_DESCRIPTOR)
+            for call in itertools.compress(calls, writes):
+                trial.finish(call, life_end, trial.length_written(call, actual))
             if trial.tree() == actual:
                 return trial
         raise NotUnderstood("the trace does not explain what the directory holds: " + first_difference(self.tree(), actual))
 
-    def finish(self, call, life_end):
-        call.end = life_end
-        call.result = NO_DESCRIPTOR
-        if call.name == "pwrite64":
-            call.result = len(call.texts()[0])
-        EFFECTS[call.name](self, call)
+    def length_written(self, call, actual):
+        """How far a write came that was cut off."""
+        there = self.bytes_of(self.handles.get(call.descriptor()), self.world, actual)
+        data, at = call.texts()[0], int(call.words()[-1])
+        there = (there or b"")[at:at + len(data)]
+        if there == data:
+            return len(data)
+        return next((i for i, (a, b) in enumerate(zip(there, data)) if a != b), len(there))
 
-    def tree(self, directory=None):
-        directory = directory or self.world
-        return {name: self.tree(i) if i.is_directory else b"" if i.is_lock else bytes(i.now)
-                for name, i in directory.now.items()}
+    def bytes_of(self, inode, directory, actual):
+        """What the directory as it is holds of a file; None when the file has no name any more."""
+        for name, child in directory.now.items():
+            if child is inode:
+                return actual.get(name)
+            if child.is_directory and isinstance(actual.get(name), dict):
+                found = self.bytes_of(inode, child, actual[name])
+                if found is not None:
+                    return found
+        return None
+
+    def finish(self, call, life_end, result):
+        call.end, call.result = life_end, result
+        EFFECTS[call.name](self, call)
 
 
 def first_difference(a, b, path=""):

@@ -97,6 +97,12 @@ class Line:
         self.answered, self.told = running((c.answered, place) for place, c in counting)
         self.revisions, self.revised = running((c.revision, place) for place, c in counting if c.revision is not None)
 
+    def due(self, at, machine_goes_on):
+        """The place that has to be reached by then."""
+        if machine_goes_on:
+            return look_up(self.answered, self.told, at, True)
+        return look_up(self.required, self.least, at, True)
+
     def last_taken(self, at):
         """The last place whose request had come by then."""
         return bisect.bisect_right(self.taken, at) - 1

@@ -8,10 +8,10 @@ import threading
 import urllib.request
 
 from .model import Disk
-from .oracle import Oracle
+from .oracle import DELETE, PATCH, Oracle
 from .trace import read_calls
 from .wire import Wire
-from .workload import Clients
+from .workload import BUSY, REMOVED, RENAMED, TERM, Clients
 
 START_SECONDS = 30
 STRACE = ["strace", "-f", "--seccomp-bpf", "-xx", "-s", "10000000", "-e", "trace=%file,%desc,%network",
@@ -88,36 +88,41 @@ class Recording:
         self.wire = Wire()
         self.disk, self.line, self.calls = Disk(self.root), 0, 0
         self.traces = []
+        self.checked = []  # (where a life ended, what a check of the root says then)
 
     def start(self):
         self.traces.append(f"{self.place}/trace.{len(self.traces)}")
         return Server(self.tallyd, self.root, self.row.options, self.traces[-1], self.row.inject)
 
-    def live(self, ending, writes):
+    def live(self, ending, phases, writes):
         """One life of the server, from its start to its end."""
         server = self.start()
         try:
             if self.disk.ops:
                 server.list()
-            self.write(server, ending, writes)
+            self.write(server, ending, phases, writes)
         finally:
-            how = signal.SIGTERM if ending == "term" else signal.SIGKILL
-            status = server.end(how)
-        if ending == "term" and status != 0:
+            status = server.end(signal.SIGTERM if ending == TERM else signal.SIGKILL)
+        if ending == TERM and status != 0:
             raise RuntimeError(f"exit status {status} after SIGTERM: {''.join(server.lines[-5:])}")
         self.take_over()
 
-    def write(self, server, ending, writes):
-        patient = not self.row.inject
-        if ending == "busy":
+    def write(self, server, ending, phases, writes):
+        if ending == BUSY:
             self.write_until_killed(server, writes)
             return
-        for kind, share in self.row.phases:
-            for thread in self.clients.run(server.port, max(1, int(writes * share)), kind):
-                thread.join()
-            self.complain()
-            if ending != "term":
-                self.clients.settle(self.root, patient)
+        for kind, share in phases:
+            self.ask(server, kind, max(1, int(writes * share)))
+            if ending != TERM:
+                self.clients.settle(self.root, not self.row.fails)
+        if ending in (RENAMED, REMOVED):
+            self.ask(server, PATCH if ending == RENAMED else DELETE, 1)
+            self.clients.settle(self.root, True, pause=0)
+
+    def ask(self, server, kind, writes):
+        for thread in self.clients.run(server.port, writes, kind):
+            thread.join()
+        self.complain()
 
     def write_until_killed(self, server, writes):
         enough = threading.Event()
@@ -138,11 +143,18 @@ class Recording:
     def take_over(self):
         calls, self.line = read_calls(self.traces[-1], self.line + 1, IGNORED)
         self.calls += len(calls)
+        self.checked.append((self.line, self.look_at_root()))
         under_way = self.disk.follow(calls, self.line)
         self.disk = self.disk.settle(under_way, read_tree(self.above), self.line)
         self.wire.follow(calls)
         os.unlink(self.traces[-1])
 
+
+    def look_at_root(self):
+        """Two checks of what a server left when it alone ended, and not the machine."""
+        command = [self.tallyd, "--root", self.root, "--check-root", "--json"]
+        return [subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=START_SECONDS,
+                               check=False).stdout for _ in range(2)]
 
     def oracle(self, baseline=(), shown=0):
         oracle = Oracle(self.row.sizes, baseline, shown)
@@ -156,8 +168,8 @@ def record(tallyd, place, row, seed):
     if row.root_is_there:
         os.mkdir(recording.root, 0o700)
     recording.disk.adopt(read_tree(recording.above))
-    for ending in row.lives:
-        recording.live(ending, max(4, row.writes // len(row.lives)))
+    for ending, phases in row.lives:
+        recording.live(ending, phases, max(4, row.writes // len(row.lives)))
     return recording
 
 
@@ -167,5 +179,5 @@ def record_recovery(tallyd, place, row, seed, sample, oracle):
     os.rmdir(recording.above)
     os.rename(sample.where, recording.above)
     recording.disk.adopt(read_tree(recording.above))
-    recording.live(row.lives[0], row.writes)
+    recording.live(*row.lives[0], row.writes)
     return recording, recording.oracle(sample.baseline(oracle), sample.point.shown)

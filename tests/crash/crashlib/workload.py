@@ -16,40 +16,54 @@ RETRY_SECONDS = 1.5  # the server tries again after one what has failed
 NAP_SECONDS, NAPS = 0.05, 40
 
 
+# What is asked for, and which share of the writes; after each the checkpoints are waited for.
+MIXED = (("any", 0.5), ("any", 0.5))
+# A deletion of which nothing speaks any more: on its own it is checkpointed, and then its segment is left behind.
+FORGOTTEN = (("any", 0.5), (DELETE, 0.01), (PATCH, 0.25), (DELETE, 0.01), (PATCH, 0.25))
+MADE = ((CREATE, 0.2), (PATCH, 0.8))
+CHANGED = ((PATCH, 0.6), (PATCH, 0.4))
+# How a server ends: when all is written; under load; in order; as soon as a checkpoint file has been renamed, or a
+# container's directory removed, which is then most likely not synced.
+KILL, BUSY, TERM, RENAMED, REMOVED = "kill", "busy", "term", "renamed", "removed"
+SLOW = "fsync:delay_enter=10000"  # microseconds: so that there is time to kill it
+
+
 class Row:
     """A workload.
 
-    <lives>: how each server ends: kill (when all is written), busy (killed under load), term.  <recovers>: states of
-    it are started under strace with this workload, and the crashes of that start are explored too.  <phases>: what is
-    asked for and which share of the writes; after each the checkpoints are waited for."""
+    <lives>: how each server ends, and what it is asked for until then.  <inject>: for strace; <fails>: the disk fails,
+    and clients must bear it.  <recovers>: states of it are started under strace with this workload, and the crashes of
+    that start are explored too."""
 
-    def __init__(self, writes, threads=1, containers=5, delete_every=7, relaxed=0, sizes=SMALL, lives=("kill",),
-                 inject=None, root_is_there=True, recovers=None, phases=(("any", 0.5), ("any", 0.5))):
+    def __init__(self, writes, threads=1, containers=5, delete_every=7, relaxed=0, sizes=SMALL, lives=((KILL, MIXED),),
+                 inject=None, fails=False, root_is_there=True, recovers=None):
         self.writes, self.threads, self.containers, self.delete_every = writes, threads, containers, delete_every
-        self.relaxed, self.sizes, self.lives, self.inject, self.root_is_there = relaxed, sizes, lives, inject, root_is_there
-        self.recovers, self.phases = recovers, phases
+        self.relaxed, self.sizes, self.lives, self.inject, self.fails = relaxed, sizes, lives, inject, fails
+        self.root_is_there, self.recovers = root_is_there, recovers
         self.options = ("--segment-bytes", "64K")
 
 
-# A deletion of which nothing speaks any more: on its own it is checkpointed, and then its segment is left behind.
-FORGOTTEN = (("any", 0.5), (DELETE, 0.01), (PATCH, 0.25), (DELETE, 0.01), (PATCH, 0.25))
-
-
 def failing(call, when):
-    return Row(60, containers=4, relaxed=0.4, inject=f"{call}:error=EIO:when={when}")
+    return Row(60, containers=4, relaxed=0.4, inject=f"{call}:error=EIO:when={when}", fails=True)
+
+
+def ending(*how):
+    return tuple((end, MIXED) for end in how)
 
 
 ROWS = {
     "writes": Row(60),
-    "deletes": Row(80, containers=4, delete_every=3, phases=FORGOTTEN),
+    "deletes": Row(80, containers=4, delete_every=3, lives=((KILL, FORGOTTEN),)),
     "relaxed": Row(60, relaxed=1),
     "mixed": Row(70, relaxed=0.6, delete_every=5),
     "threads": Row(90, threads=3, containers=4, relaxed=0.3),
-    "segments": Row(50, containers=4, sizes=LARGE, relaxed=0.2, delete_every=6, phases=FORGOTTEN),
+    "segments": Row(50, containers=4, sizes=LARGE, relaxed=0.2, delete_every=6, lives=((KILL, FORGOTTEN),)),
     "first-start": Row(6, containers=2, delete_every=3, root_is_there=False),
-    "three-starts": Row(70, containers=4, relaxed=0.5, delete_every=5, threads=2, lives=("busy", "kill", "term")),
-    "killed-relaxed": Row(45, containers=3, relaxed=1, lives=("busy", "busy", "kill")),
-    "stops": Row(40, containers=4, relaxed=0.5, delete_every=5, lives=("term", "term", "busy")),
+    "three-starts": Row(70, containers=4, relaxed=0.5, delete_every=5, threads=2, lives=ending(BUSY, KILL, TERM)),
+    "killed-relaxed": Row(45, containers=3, relaxed=1, lives=ending(BUSY, BUSY, KILL)),
+    "killed-renamed": Row(50, containers=3, inject=SLOW, lives=((RENAMED, MADE), (KILL, CHANGED))),
+    "killed-removed": Row(50, containers=3, inject=SLOW, lives=((REMOVED, MADE), (KILL, CHANGED))),
+    "stops": Row(40, containers=4, relaxed=0.5, delete_every=5, lives=ending(TERM, TERM, BUSY)),
     "recovery": Row(50, containers=4, relaxed=0.6, delete_every=4, recovers=Row(10, relaxed=0.5, delete_every=4)),
     "eio-3": failing("fdatasync", "3"),
     "eio-5": failing("fdatasync", "5"),
@@ -103,7 +117,7 @@ class Clients:
             self.changes.append(change)
             return change
 
-    def settle(self, root, patient):
+    def settle(self, root, patient, pause=0.02):
         """Wait until the checkpoint files are those of the last answers: everything in the background has happened.
 
         On a failing disk that may never be; then wait until what failed was tried again."""
@@ -112,7 +126,7 @@ class Clients:
         while waiting and time.monotonic() < end:
             waiting = [s for s in waiting if not is_settled(root, s)]
             if waiting:
-                time.sleep(0.02)
+                time.sleep(pause)
         if waiting and patient:
             raise TimeoutError("not checkpointed in time: " + ", ".join(s.name for s in waiting))
 
@@ -146,8 +160,10 @@ class Client:
     def turn(self, turn, kind):
         """One change; False when the server is gone."""
         present = [s for s in self.subjects if s.exists]
+        if kind == CREATE and len(present) < len(self.subjects):
+            return self.change(next(s for s in self.subjects if not s.exists), CREATE)
         if present and kind != "any":
-            return self.change(self.random.choice(present), kind)
+            return self.change(self.random.choice(present), DELETE if kind == DELETE else PATCH)
         if present and turn % self.row.delete_every == self.row.delete_every - 1:
             return self.change(self.random.choice(present), DELETE)
         subject = self.random.choice(self.subjects)
@@ -192,7 +208,7 @@ class Client:
         elif status == 0 or b'"outcome":"unknown"' in text:
             place = self.subjects.index(subject)
             self.subjects[place] = Subject(subject.name + "n")
-        elif status in (503, 507) and self.row.inject:
+        elif status in (503, 507) and self.row.fails:
             if self.naps:  # it says that it tries again every second: there is nothing to wait for but that
                 self.naps -= 1
                 time.sleep(NAP_SECONDS)
