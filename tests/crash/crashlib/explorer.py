@@ -22,8 +22,8 @@ TOLD = 5           # violations told in full
 class Options:
     """What the command line says, for the workers."""
 
-    def __init__(self, tallyd, models, extra, starts, keep, until_violation):
-        self.tallyd, self.models, self.extra, self.starts = tallyd, models, extra, starts
+    def __init__(self, tallyd, models, depth, starts, keep, until_violation):
+        self.tallyd, self.models, self.depth, self.starts = tallyd, models, depth, starts
         self.keep, self.until_violation = keep, until_violation
 
 
@@ -78,7 +78,7 @@ class Exploration:
     def look(self, world, fresh, point, rng, checker):
         self.points += 1
         for model in self.options.models:
-            for chosen in states(world, fresh, model, rng, self.options.extra):
+            for chosen in states(world, fresh, model, rng, self.options.depth):
                 self.states += 1
                 image = world.image(chosen)
                 key = hashlib.blake2b(b"\n".join(p.encode() + (f[0] if f else b"/") for p, f in image)).digest()

@@ -170,7 +170,13 @@ def alternatives(op, rng):
     return [tear(op, rng, False), tear(op, rng, True), GROW]
 
 
-def choices_weak(world, fresh, rng, extra):
+def torn(op, rng, depth):
+    """At depth 0 one of the alternatives."""
+    modes = alternatives(op, rng)
+    return modes if depth or not modes else [rng.choice(modes)]
+
+
+def choices_weak(world, fresh, rng, depth):
     """Every unsynced change for itself."""
     ops = world.open
     keep = {op.number: KEEP for op in ops}
@@ -184,11 +190,9 @@ def choices_weak(world, fresh, rng, extra):
     for op in few:
         yield {op.number: KEEP}
         yield {n: mode for n, mode in keep.items() if n != op.number}
-        for mode in alternatives(op, rng):
-            yield keep | {op.number: mode}
-        for mode in alternatives(op, rng)[:1]:
-            yield {op.number: mode}
-    for _ in range(extra):
+        for mode in torn(op, rng, depth):
+            yield (keep if rng.random() < 0.7 else {}) | {op.number: mode}
+    for _ in range(depth):
         yield by_chance(ops, rng)
 
 
@@ -202,29 +206,28 @@ def by_chance(ops, rng):
     return chosen
 
 
-def choices_ordered(world, fresh, rng, extra):
+def choices_ordered(world, _, rng, depth):
     """Names come through in their order: a prefix; bytes each for itself."""
     names = [op for op in world.open if op.sets is not None]
     data = [op for op in world.open if op.sets is None]
     forced = [op for op in names if op.order() < world.last_durable_name]
     free = [op for op in names if op.order() >= world.last_durable_name]
     lengths = range(len(free) + 1) if len(free) <= 2 * FEW else {0, len(free), *rng.sample(range(len(free)), FEW)}
-    del fresh
     for length in lengths:
         through = {op.number: KEEP for op in forced + free[:length]}
         yield through
         yield through | {op.number: KEEP for op in data}
-        for _ in range(extra):
+        for _ in range(depth):
             yield through | by_chance(data, rng)
 
 
 MODELS = {"weak": choices_weak, "ordered": choices_ordered}
 
 
-def states(world, fresh, model, rng, extra):
-    """The distinct choices at this point."""
+def states(world, fresh, model, rng, depth):
+    """The distinct choices at this point.  <depth>: how many of them are left to chance."""
     seen = set()
-    for chosen in MODELS[model](world, fresh, rng, extra):
+    for chosen in MODELS[model](world, fresh, rng, depth):
         key = frozenset(chosen.items())
         if key not in seen:
             seen.add(key)
