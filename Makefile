@@ -130,6 +130,18 @@ fuzz:
 	@tests/support/install build fuzz
 	@OUT=$(OUT) tests/fuzz/run
 
+## crash         the states a power cut could leave, recovered and checked: what was acknowledged is there
+.PHONY: crash
+crash: tallyd
+	@tests/support/install build test
+	@TALLYD=$(OUT)/tallyd tests/crash/run commit
+
+## crash-deep    the same for a million states and more
+.PHONY: crash-deep
+crash-deep: tallyd
+	@tests/support/install build test
+	@TALLYD=$(OUT)/tallyd tests/crash/run deep
+
 ## lint          layers, concerns, budgets, banned calls; both compilers without a warning
 .PHONY: lint
 lint:

@@ -33,13 +33,13 @@ class Row:
 
     <lives>: how each server ends, and what it is asked for until then.  <inject>: for strace; <fails>: the disk fails,
     and clients must bear it.  <recovers>: states of it are started under strace with this workload, and the crashes of
-    that start are explored too."""
+    that start are explored too.  <pace>: seconds between changes, so that checkpoints are written among them."""
 
     def __init__(self, writes, threads=1, containers=5, delete_every=7, relaxed=0, sizes=SMALL, lives=((KILL, MIXED),),
-                 inject=None, fails=False, root_is_there=True, recovers=None):
+                 inject=None, fails=False, root_is_there=True, recovers=None, pace=0):
         self.writes, self.threads, self.containers, self.delete_every = writes, threads, containers, delete_every
         self.relaxed, self.sizes, self.lives, self.inject, self.fails = relaxed, sizes, lives, inject, fails
-        self.root_is_there, self.recovers = root_is_there, recovers
+        self.root_is_there, self.recovers, self.pace = root_is_there, recovers, pace
         self.options = ("--segment-bytes", "64K")
 
 
@@ -54,13 +54,13 @@ def ending(*how):
 ROWS = {
     "writes": Row(60),
     "deletes": Row(80, containers=4, delete_every=3, lives=((KILL, FORGOTTEN),)),
-    "relaxed": Row(60, relaxed=1),
+    "relaxed": Row(60, relaxed=1, pace=0.015, lives=((KILL, (("any", 1),)),)),
     "mixed": Row(70, relaxed=0.6, delete_every=5),
     "threads": Row(90, threads=3, containers=4, relaxed=0.3),
     "segments": Row(50, containers=4, sizes=LARGE, relaxed=0.2, delete_every=6, lives=((KILL, FORGOTTEN),)),
     "first-start": Row(6, containers=2, delete_every=3, root_is_there=False),
     "three-starts": Row(70, containers=4, relaxed=0.5, delete_every=5, threads=2, lives=ending(BUSY, KILL, TERM)),
-    "killed-relaxed": Row(45, containers=3, relaxed=1, lives=ending(BUSY, BUSY, KILL)),
+    "killed-relaxed": Row(45, containers=3, relaxed=1, inject=SLOW, lives=ending(BUSY, BUSY, KILL)),
     "killed-renamed": Row(50, containers=3, inject=SLOW, lives=((RENAMED, MADE), (KILL, CHANGED))),
     "killed-removed": Row(50, containers=3, inject=SLOW, lives=((REMOVED, MADE), (KILL, CHANGED))),
     "stops": Row(40, containers=4, relaxed=0.5, delete_every=5, lives=ending(TERM, TERM, BUSY)),
@@ -154,6 +154,8 @@ class Client:
         for turn in range(share):
             if until and until.is_set() or not self.turn(turn, kind):
                 break
+            if self.row.pace:
+                time.sleep(self.row.pace)
         if self.connection:
             self.connection.close()
 
