@@ -31,7 +31,7 @@ static const char *const results[RECOVERY_COUNT] = {
 
 static void print_text(const struct config *c, const struct store_figures *f)
 {
-	(void)printf("%s: good, revision %" PRIu64 "\n", c->root, f->revision);
+	(void)printf("%s: good, revision %" PRIu64 "\n", c->root, f->loaded_revision);
 	for (unsigned s = 0; s < CONTAINER_STATE_COUNT; s++)
 		(void)printf("  %-12s %" PRIu64 "\n", state_short_name((enum container_state)s), f->containers[s]);
 	for (size_t i = 0; i < RECOVERY_COUNT; i++)
@@ -67,7 +67,7 @@ static void print_json(const struct config *c, struct store *store, const struct
 
 	(void)buf_add_text(&b, "{\"root\":");
 	(void)json_text_add(&b, c->root);
-	(void)buf_addf(&b, ",\"ok\":true,\"exit\":0,\"revision\":\"%" PRIu64 "\",\"recovery\":{", f->revision);
+	(void)buf_addf(&b, ",\"ok\":true,\"exit\":0,\"revision\":\"%" PRIu64 "\",\"recovery\":{", f->loaded_revision);
 	for (size_t i = 0; i < RECOVERY_COUNT; i++)
 		(void)buf_addf(&b, "%s\"%s\":%" PRIu64, i ? "," : "", results[i], f->backend.recovered[i]);
 	(void)buf_addf(&b, ",\"tornTails\":%" PRIu64 "}", f->backend.torn_tails);

@@ -87,6 +87,7 @@ static int disk_load(struct backend *b, const struct backend_loader *loader, str
 		return r;
 	d->recovered = *recovery_figures(d->recovery);
 	ret->revision = recovery_revision(d->recovery);
+	ret->shown = recovery_shown(d->recovery);
 	derive_token_key(&d->root, ret->token_key);
 	return 0;
 }

@@ -17,7 +17,7 @@ struct recovery {
 	struct tree tree;
 	struct replay replay;
 	struct tree_entry **sorted; /* owned; by id */
-	uint64_t revision;
+	uint64_t revision, shown;
 	struct live live; /* of what was delivered and is ours */
 	struct recovery_figures figures;
 	uint64_t doubtful, doubtful_exited; /* salvage */
@@ -187,6 +187,7 @@ static int check_revisions(struct recovery *r, struct err *err)
 	}
 	if (r->revision < known)
 		r->revision = known;
+	r->shown = r->revision;
 	/* What was given out and lost in a crash must not be given out again. */
 	if ((r->options.root->made || r->revision > 0) && !r->scan.clean)
 		r->revision += JOURNAL_GAP;
@@ -201,7 +202,7 @@ static struct container *refresh(struct recovery *r, struct tree_entry *e, const
 	struct container *c = NULL;
 	struct metadata *m;
 
-	r->revision++;
+	r->shown = ++r->revision;
 	if (e->created)
 		return container_new(container_metadata(e->container), s, r->revision);
 	m = metadata_new(metadata_value(container_metadata(e->container)), r->revision);
@@ -408,6 +409,11 @@ void recovery_free(struct recovery *r)
 uint64_t recovery_revision(const struct recovery *r)
 {
 	return r->revision;
+}
+
+uint64_t recovery_shown(const struct recovery *r)
+{
+	return r->shown;
 }
 
 struct journal_start recovery_start(const struct recovery *r)

@@ -38,6 +38,10 @@ void recovery_free(struct recovery *); /* accepts NULL */
 
 uint64_t recovery_revision(const struct recovery *); /* the newest ever given out, or higher */
 
+/* What readers may be shown before writing is possible: a crash until then may take away what was read, and the next
+ * start would begin lower, but never at or below this. */
+uint64_t recovery_shown(const struct recovery *);
+
 /* Where the journal goes on; the slices live as long as the recovery. */
 struct journal_start recovery_start(const struct recovery *);
 

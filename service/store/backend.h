@@ -39,6 +39,7 @@ struct backend_loader {
 
 struct backend_loaded {
 	uint64_t revision; /* the newest ever given out, or higher; the next is this + 1 */
+	uint64_t shown;    /* that of the state itself: what readers are shown until there is a change; not above <revision> */
 	uint8_t token_key[32]; /* secret that signs continue tokens; the same on every replica */
 };
 

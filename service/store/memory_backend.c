@@ -9,7 +9,7 @@ static int memory_load(struct backend *b, const struct backend_loader *loader, s
 {
 	(void)b;
 	(void)loader;
-	ret->revision = 0;
+	ret->revision = ret->shown = 0;
 	if (getrandom(ret->token_key, sizeof ret->token_key, 0) != (ssize_t)sizeof ret->token_key)
 		return err_set(err, -EIO, "get random bytes for the token key");
 	return 0;

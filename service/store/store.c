@@ -129,15 +129,16 @@ int store_load(struct store *s, void (*progress)(void *cls, size_t done, size_t 
 	if (l.failed)
 		return err_set(err, l.failed, "keep what was loaded");
 	memcpy(s->token_key, loaded.token_key, sizeof s->token_key);
+	s->loaded_revision = loaded.revision;
 	rwlock_write(&s->lock);
-	store_edit(s)->revision = loaded.revision;
+	store_edit(s)->revision = loaded.shown;
 	rwlock_write_unlock(&s->lock);
 	return 0;
 }
 
 int store_start(struct store *s, struct err *err)
 {
-	return committer_start(s->committer, store_revision(s), err);
+	return committer_start(s->committer, s->loaded_revision, err);
 }
 
 /* ---- showing changes ---- */
@@ -396,7 +397,7 @@ const char *store_read_only(struct store *s)
 
 void store_figures(struct store *s, struct store_figures *ret)
 {
-	*ret = (struct store_figures){ .revision = store_revision(s) };
+	*ret = (struct store_figures){ .revision = store_revision(s), .loaded_revision = s->loaded_revision };
 	for (size_t from = 0; from < CONTAINER_STATE_COUNT; from++) {
 		ret->containers[from] = atomic_load_explicit(&s->by_state[from], memory_order_relaxed);
 		for (size_t to = 0; to < CONTAINER_STATE_COUNT; to++)

@@ -127,6 +127,7 @@ struct store_figures {
 	const struct histogram *commit; /* seconds per batch */
 	uint64_t batch_sizes[11];       /* batches of at most 1, 2, 4, ... 1024 changes, each range alone */
 	uint64_t revision;
+	uint64_t loaded_revision;       /* every change since the load has a higher one */
 	struct backend_figures backend;
 	const char *backend_name;
 };

@@ -21,6 +21,7 @@ struct store {
 	struct backend *backend; /* owned */
 	struct store_options options;
 	uint8_t token_key[32];
+	uint64_t loaded_revision; /* changes have higher ones; set by store_load */
 	struct rwlock lock;
 	struct shown shown_; /* only through store_see and store_edit */
 	struct committer *committer; /* owned */

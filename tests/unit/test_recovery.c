@@ -384,8 +384,8 @@ static void without_checkpoints(struct disk *d)
 	faulty_arm((struct faulty_rule){ CALL_MKDIR, "/containers/", EIO, 0, -1, false, false });
 }
 
-/* Frame n stands in segment 1 at n * 4096. */
-START_TEST(torn_tail)
+/* What a process leaves that was killed behind two creations.  Frame n stands in segment 1 at n * 4096. */
+static struct disk *killed_behind_two(bool second_is_durable)
 {
 	struct disk *d = disk_new();
 	pid_t child = fork();
@@ -393,12 +393,19 @@ START_TEST(torn_tail)
 
 	if (child == 0) {
 		without_checkpoints(d);
-		if (disk_start(d) < 0 || disk_create(d, 1, 1, true) < 0 || disk_create(d, 2, 2, true) < 0)
+		if (disk_start(d) < 0 || disk_create(d, 1, 1, true) < 0 || disk_create(d, 2, 2, second_is_durable) < 0)
 			_exit(1);
 		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
+	return d;
+}
+
+START_TEST(torn_tail)
+{
+	struct disk *d = killed_behind_two(true);
+
 	flip(d, "journal/0000000000000001", 2 * 4096 + 70);
 	for (int twice = 0; twice < 2; twice++) {
 		ck_assert_int_eq(disk_load(d), 0);
@@ -411,6 +418,27 @@ START_TEST(torn_tail)
 	ck_assert_uint_ge(d->loaded.revision, 65536);
 	ck_assert_int_eq(disk_create(d, 3, 3, true), 0);
 	disk_expect_same(d);
+	disk_free(d);
+}
+END_TEST
+
+/* A start is read from before it can write, and then a power cut takes what had never been synced: what readers were
+ * shown is not given to something else. */
+START_TEST(shown_before_open)
+{
+	struct disk *d = killed_behind_two(false);
+	uint64_t shown;
+
+	ck_assert_int_eq(disk_load(d), 0);
+	ck_assert_ptr_nonnull(d->boxes[2].container);
+	shown = d->loaded.shown;
+	ck_assert_uint_ge(shown, container_revision(d->boxes[2].container));
+	disk_stop(d);
+	flip(d, "journal/0000000000000001", 2 * 4096 + 70);
+	ck_assert_int_eq(disk_load(d), 0);
+	ck_assert_ptr_null(d->boxes[2].container);
+	ck_assert_uint_ge(d->loaded.revision, shown);
+	disk_stop(d);
 	disk_free(d);
 }
 END_TEST
@@ -693,6 +721,7 @@ int main(void)
 	tcase_add_test(unit_case(s, "directory vanished"), directory_vanished);
 	tcase_add_test(unit_case(s, "foreign things"), half_deleted_and_foreign_things);
 	tcase_add_test(unit_case(s, "torn tail"), torn_tail);
+	tcase_add_test(unit_case(s, "shown before open"), shown_before_open);
 	tcase_add_loop_test(unit_case(s, "journal damaged"), journal_damaged, 0, (int)COUNT(journal_damages));
 	tcase_add_test(unit_case(s, "salvage"), salvage_over_a_lost_frame);
 	tcase_add_test(unit_case(s, "want of descriptors"), want_of_descriptors_is_no_damage);
