@@ -84,14 +84,15 @@ class Exploration:
                 key = hashlib.blake2b(b"\n".join(p.encode() + (f[0] if f else b"/") for p, f in image)).digest()
                 if key not in self.verdicts:
                     self.verdicts[key] = None
-                    self.hanging[key] = self.gallery.hang(world, image)
+                    self.hanging[key] = self.gallery.hang(world, image), image
                 self.waiting.append((key, point, model, chosen, tuple(world.open), image))
                 if len(self.hanging) >= BATCH or len(self.waiting) >= JUDGEMENTS:
                     self.flush(world, point.oracle, checker, rng)
 
     def flush(self, world, oracle, checker, rng):
         """Have the images recovered, judge the states that waited for it, and take the images down."""
-        for key, verdict in zip(self.hanging, twice(checker, self.hanging.values(), self.root_name)):
+        places = [where for where, _ in self.hanging.values()]
+        for key, verdict in zip(self.hanging, twice(checker, places, self.root_name)):
             verdict.read(oracle)
             self.verdicts[key] = verdict
         good = []
@@ -103,8 +104,8 @@ class Exploration:
                 good.append((key, point))
         if good:
             self.lay_aside(*rng.choice(good), rng)
-        for where in self.hanging.values():
-            self.gallery.take_down(where)
+        for where, image in self.hanging.values():
+            self.gallery.take_down(where, image)
         self.hanging, self.waiting = {}, []
 
     def lay_aside(self, key, point, rng):
@@ -114,7 +115,7 @@ class Exploration:
             if rng.random() * self.batches < 1:
                 where = f"{self.gallery.place}/sample.{slot}"
                 shutil.rmtree(where, ignore_errors=True)
-                self.gallery.copy(self.hanging[key], where)
+                self.gallery.copy(self.hanging[key][0], where)
                 self.samples[slot] = Sample(where, point, self.verdicts[key])
 
     def complain(self, world, point, model, chosen, pending, image, wrong):

@@ -39,8 +39,16 @@ class Gallery:
                 os.link(self.content(world, *file), where + path)
         return where
 
-    def take_down(self, where):
-        shutil.rmtree(where)
+    @staticmethod
+    def take_down(where, image):
+        """Remove what was hung, and the lock if a check had to make it."""
+        paths = {path for path, _ in image}
+        lock = f"{image[0][0]}/{LOCK}" if image else None
+        if lock and lock not in paths:
+            os.unlink(where + lock)
+        for path, file in reversed(image):
+            (os.rmdir if file is None else os.unlink)(where + path)
+        os.rmdir(where)
 
     @staticmethod
     def copy(where, to):

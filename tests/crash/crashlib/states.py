@@ -60,6 +60,7 @@ class World:
         self.next = 0
         self.open = []  # issued, not durable
         self.digests, self.entries = {}, {}
+        self.quiet = {}  # files of which nothing is pending: what file() says
         self.last_durable_name = (-1, -1)
         self.at = -1
 
@@ -88,6 +89,7 @@ class World:
             if not done:
                 continue
             del live[:len(done)]
+            self.quiet.pop(number, None)
             self.versions[number] = self.versions.get(number, 0) + len(done)
             is_directory = self.disk.inodes[number].is_directory
             base = self.base.setdefault(number, {} if is_directory else bytearray())
@@ -113,13 +115,18 @@ class World:
 
     def file(self, number, chosen):
         """(digest, how to get the bytes)."""
+        if not self.live.get(number) and number in self.quiet:
+            return self.quiet[number]
         survivors = self.survivors(number, chosen)
         key = number, self.versions.get(number, 0), tuple((op.number, mode) for op, mode in survivors)
         digest = self.digests.get(key)
         if digest is None:
             digest = hashlib.blake2b(self.content(number, survivors), digest_size=16).digest()
             self.digests[key] = digest
-        return digest, (number, survivors)
+        found = digest, (number, survivors)
+        if not survivors:
+            self.quiet[number] = found
+        return found
 
     def names(self, number, chosen):
         survivors = self.survivors(number, chosen)

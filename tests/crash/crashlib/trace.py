@@ -6,7 +6,7 @@ START = re.compile(r"(\d+) +(\w+)\((.*)", re.S)
 RESUMED = re.compile(r"(\d+) +<\.\.\. (\w+) resumed>(.*)", re.S)
 END = re.compile(r"\)? += (-?\d+|0x[0-9a-f]+|\?)(?: (E[A-Z]+))?(?: .*)?$", re.S)
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?')
-UNFINISHED = " <unfinished ...>"
+UNFINISHED = (" <unfinished ...>", " <detached ...>")
 
 
 class NotUnderstood(Exception):
@@ -75,7 +75,7 @@ def read_calls(path, first_line, ignored=frozenset()):
             call = Call(start[1], start[2], "", line)
             calls.append(call)
             if text.endswith(UNFINISHED):
-                call.arguments = start[3][:-len(UNFINISHED)]
+                call.arguments = start[3][:start[3].rindex(" <")]
                 under_way[start[1]] = call
             else:
                 call.finish(start[3], line)

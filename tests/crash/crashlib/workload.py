@@ -44,7 +44,7 @@ class Row:
 
 
 def failing(call, when):
-    return Row(60, containers=4, relaxed=0.4, inject=f"{call}:error=EIO:when={when}", fails=True)
+    return Row(40, containers=4, relaxed=0.4, inject=f"{call}:error=EIO:when={when}", fails=True)
 
 
 def ending(*how):
@@ -52,19 +52,19 @@ def ending(*how):
 
 
 ROWS = {
-    "writes": Row(60),
-    "deletes": Row(80, containers=4, delete_every=3, lives=((KILL, FORGOTTEN),)),
-    "relaxed": Row(60, relaxed=1, pace=0.015, lives=((KILL, (("any", 1),)),)),
-    "mixed": Row(70, relaxed=0.6, delete_every=5),
-    "threads": Row(90, threads=3, containers=4, relaxed=0.3),
-    "segments": Row(50, containers=4, sizes=LARGE, relaxed=0.2, delete_every=6, lives=((KILL, FORGOTTEN),)),
+    "writes": Row(45),
+    "deletes": Row(64, containers=4, delete_every=3, lives=((KILL, FORGOTTEN),)),
+    "relaxed": Row(45, relaxed=1, pace=0.02, lives=((KILL, (("any", 1),)),)),
+    "mixed": Row(48, relaxed=0.6, delete_every=5),
+    "threads": Row(60, threads=3, containers=4, relaxed=0.3),
+    "segments": Row(40, containers=4, sizes=LARGE, relaxed=0.2, delete_every=6, lives=((KILL, FORGOTTEN),)),
     "first-start": Row(6, containers=2, delete_every=3, root_is_there=False),
-    "three-starts": Row(70, containers=4, relaxed=0.5, delete_every=5, threads=2, lives=ending(BUSY, KILL, TERM)),
-    "killed-relaxed": Row(45, containers=3, relaxed=1, inject=SLOW, lives=ending(BUSY, BUSY, KILL)),
-    "killed-renamed": Row(50, containers=3, inject=SLOW, lives=((RENAMED, MADE), (KILL, CHANGED))),
-    "killed-removed": Row(50, containers=3, inject=SLOW, lives=((REMOVED, MADE), (KILL, CHANGED))),
-    "stops": Row(40, containers=4, relaxed=0.5, delete_every=5, lives=ending(TERM, TERM, BUSY)),
-    "recovery": Row(50, containers=4, relaxed=0.6, delete_every=4, recovers=Row(10, relaxed=0.5, delete_every=4)),
+    "three-starts": Row(48, containers=4, relaxed=0.5, delete_every=5, threads=2, lives=ending(BUSY, KILL, TERM)),
+    "killed-relaxed": Row(30, containers=3, relaxed=1, inject=SLOW, lives=ending(BUSY, BUSY, KILL)),
+    "killed-renamed": Row(44, containers=3, inject=SLOW, lives=((RENAMED, MADE), (KILL, CHANGED))),
+    "killed-removed": Row(44, containers=3, inject=SLOW, lives=((REMOVED, MADE), (KILL, CHANGED))),
+    "stops": Row(36, containers=4, relaxed=0.5, delete_every=5, lives=ending(TERM, TERM, BUSY)),
+    "recovery": Row(36, containers=4, relaxed=0.6, delete_every=4, recovers=Row(10, relaxed=0.5, delete_every=4)),
     "eio-3": failing("fdatasync", "3"),
     "eio-5": failing("fdatasync", "5"),
     "eio-8-9": failing("fdatasync", "8..9"),
