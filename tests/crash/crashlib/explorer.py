@@ -9,6 +9,7 @@ import time
 
 from .check import Checker, Point, Verdict, twice
 from .image import Gallery
+from .oracle import DELETE
 from .record import record, record_recovery
 from .restart import start_for_real
 from .states import KEEP, World, states
@@ -22,9 +23,10 @@ TOLD = 5           # violations told in full
 class Options:
     """What the command line says, for the workers."""
 
-    def __init__(self, tallyd, models, depth, starts, keep, until_violation):
+    def __init__(self, tallyd, models, depth, starts, keep, until_violation, stop):
         self.tallyd, self.models, self.depth, self.starts = tallyd, models, depth, starts
         self.keep, self.until_violation = keep, until_violation
+        self.stop = stop  # a file: once it is there nobody waits for the result any more
 
 
 class Sample:
@@ -68,7 +70,7 @@ class Exploration:
             try:
                 for at in world.points(answers):
                     self.look(world, world.advance(at), Point(oracle, at), rng, checker)
-                    if self.done:
+                    if self.done or os.path.exists(self.options.stop):
                         break
                 self.flush(world, oracle, checker, rng)
             finally:
@@ -140,7 +142,7 @@ class Exploration:
 class Result:
     """What is told of a workload; results of several seeds add up."""
 
-    FIGURES = ("calls", "points", "states", "images", "starts", "violations")
+    FIGURES = ("calls", "points", "states", "images", "starts", "violations", "writes", "deletions")
 
     def __init__(self, name):
         self.name, self.seconds, self.told = name, 0.0, []
@@ -159,6 +161,8 @@ def explore_recording(result, recording, oracle, options, place, seed, wanted=0)
     exploration.run(recording.disk, oracle, answers, seed)
     complaints = oracle.revisions_in_order() + judge_ends(recording, oracle)
     result.calls += recording.calls
+    result.writes += len(recording.clients.changes)
+    result.deletions += sum(change.kind == DELETE for change in recording.clients.changes)
     result.points += exploration.points
     result.states += exploration.states
     result.images += len(exploration.verdicts)

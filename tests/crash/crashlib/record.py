@@ -28,14 +28,27 @@ class Server:
             command = STRACE + (["-e", f"inject={inject}"] if inject else []) + ["-o", trace] + command
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.lines, self.port, self.pid, self.status = [], None, None, None
-        limit = threading.Timer(START_SECONDS, self.process.kill)
+        limit = threading.Timer(START_SECONDS, self.abandon)
         limit.start()
         try:
             self.read_until_ready()
+        except BaseException:
+            self.abandon()
+            raise
         finally:
             limit.cancel()
         self.reader = threading.Thread(target=self.lines.extend, args=(self.process.stderr,), daemon=True)
         self.reader.start()
+
+    def abandon(self):
+        """End what did not start.  strace would leave its child behind."""
+        pid = self.process.pid
+        if self.process.poll() is None:
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+                for child in children.read().split():
+                    os.kill(int(child), signal.SIGKILL)
+            self.process.kill()
+        self.process.wait()
 
     def read_until_ready(self):
         for line in self.process.stderr:

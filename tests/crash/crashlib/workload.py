@@ -35,7 +35,7 @@ class Row:
     and clients must bear it.  <recovers>: states of it are started under strace with this workload, and the crashes of
     that start are explored too.  <pace>: seconds between changes, so that checkpoints are written among them."""
 
-    def __init__(self, writes, threads=1, containers=5, delete_every=7, relaxed=0, sizes=SMALL, lives=((KILL, MIXED),),
+    def __init__(self, writes, threads=1, containers=5, delete_every=6, relaxed=0, sizes=SMALL, lives=((KILL, MIXED),),
                  inject=None, fails=False, root_is_there=True, recovers=None, pace=0):
         self.writes, self.threads, self.containers, self.delete_every = writes, threads, containers, delete_every
         self.relaxed, self.sizes, self.lives, self.inject, self.fails = relaxed, sizes, lives, inject, fails
