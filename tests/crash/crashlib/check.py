@@ -111,7 +111,8 @@ class Point:
 
     def __init__(self, oracle, at, machine_goes_on=False):
         self.at, self.oracle = at, oracle
-        self.bounds = [(id, line, line.due(at, machine_goes_on), line.last_taken(at)) for id, line in oracle.lines.items()]
+        self.bounds = [(id, line, line.due(at, machine_goes_on), line.last_taken(at))
+                       for id, line in oracle.lines.items()]
         self.shown = oracle.shown_before(at)
 
     def judge(self, verdict):

@@ -177,7 +177,8 @@ def judge_ends(recording, oracle):
     for at, lines in recording.checked:
         verdict = Verdict(*lines)
         verdict.read(oracle)
-        complaints += [f"{wrong}\n  after the end of the server at line {at}" for wrong in Point(oracle, at, True).judge(verdict)]
+        complaints += [f"{wrong}\n  after the end of the server at line {at}"
+                       for wrong in Point(oracle, at, True).judge(verdict)]
     return complaints
 
 

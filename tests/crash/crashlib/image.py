@@ -1,4 +1,4 @@
-"""Images on a file system in memory: files of the same content are one file under many names, since a check only reads."""
+"""Images on a file system in memory: what has the same content is one file of many names, since a check only reads."""
 
 import os
 import shutil

@@ -17,8 +17,8 @@ NO_DESCRIPTOR = -1
 LOCK = "lock"  # its content is for people and never read: nothing of it is modelled
 
 # Calls on descriptors of the store that change nothing a crash could take away.
-HARMLESS = frozenset("""fstat newfstatat fstatfs statx getdents64 pread64 read lseek flock ioctl fadvise64 fchmod fchmodat
-    faccessat faccessat2 readlink readlinkat access stat lstat statfs chdir""".split())
+HARMLESS = frozenset("""fstat newfstatat fstatfs statx getdents64 pread64 read lseek flock ioctl fadvise64
+    fchmod fchmodat faccessat faccessat2 readlink readlinkat access stat lstat statfs chdir""".split())
 
 
 class Op:
@@ -296,7 +296,8 @@ class Disk:
                 trial.finish(call, life_end, trial.length_written(call, actual))
             if trial.tree() == actual:
                 return trial
-        raise NotUnderstood("the trace does not explain what the directory holds: " + first_difference(self.tree(), actual))
+        raise NotUnderstood("the trace does not explain what the directory holds: " +
+                            first_difference(self.tree(), actual))
 
     def length_written(self, call, actual):
         """How far a write came that was cut off."""
@@ -340,4 +341,5 @@ EFFECTS = {"open": Disk.open, "openat": Disk.open, "pwrite64": Disk.write, "ftru
            "fcntl": Disk.duplicate, "fsync": Disk.sync, "fdatasync": Disk.sync, "mkdir": Disk.make_directory,
            "mkdirat": Disk.make_directory, "unlinkat": Disk.unlink, "renameat2": Disk.rename, "renameat": Disk.rename,
            "mmap": Disk.map, "io_uring_setup": Disk.ring, "io_uring_enter": Disk.ring, "io_setup": Disk.ring}
-CHANGES = frozenset(("open", "openat", "pwrite64", "ftruncate", "mkdir", "mkdirat", "unlinkat", "renameat2", "renameat"))
+CHANGES = frozenset(("open", "openat", "pwrite64", "ftruncate", "mkdir", "mkdirat", "unlinkat", "renameat2",
+                     "renameat"))

@@ -39,7 +39,7 @@ def expected(container, creation, version, sizes):
 
 
 class Change:
-    """One thing that was asked for.  <required>: from there on it has to be found, or something newer of its container."""
+    """One thing that was asked for.  <required>: from there on it has to be found, or something newer."""
 
     __slots__ = ("container", "version", "kind", "relaxed", "request", "creation", "taken", "answered", "status",
                  "revision", "refused", "required", "told")
@@ -166,13 +166,9 @@ class Oracle:
         return self.known[key]
 
     def revisions_in_order(self):
-        """Complaints about revisions that do not grow: of two changes the later one began after the earlier's answer."""
-        told = sorted((c for line in self.lines.values() for c in line.changes if c and c.revision is not None and c.counts()),
-                      key=lambda c: c.answered)
-        complaints, newest = [], []
-        for change in told:
-            before = bisect.bisect_left([c.answered for c in newest], change.taken)
-            if before and max(c.revision for c in newest[:before]) >= change.revision:
-                complaints.append(f"{change.container}: {change}, but a higher one was given out before")
-            newest.append(change)
-        return complaints
+        """Complaints: of two changes the one that was asked for after the other's answer has to have the higher one."""
+        changes = [c for line in self.lines.values() for c in line.changes
+                   if c and c.counts() and c.revision is not None]
+        answered, newest = running((c.answered, c.revision) for c in changes)
+        return [f"{c.container}: {c}, but {before} was given out before" for c in changes
+                if (before := look_up(answered, newest, c.taken, False)) >= c.revision]

@@ -36,7 +36,8 @@ def start_for_real(tallyd, row, sample, name, checker):
     after = look(checker, root)
     kept = [c for c in after["containers"] if c["id"] != PROBE]
     if kept != before["containers"]:
-        wrong.append(f"a real start changed what was found: {json.dumps(before)[:300]} became {json.dumps(after)[:300]}")
+        wrong.append("a real start changed what was found: "
+                     f"{json.dumps(before)[:300]} became {json.dumps(after)[:300]}")
     if len(kept) + 1 != len(after["containers"]):
         wrong.append("the change that a real start took is not there")
     if revision <= sample.point.shown:

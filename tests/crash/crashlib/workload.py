@@ -14,6 +14,7 @@ SMALL, LARGE = (20, 200, 700), (5000, 9000, 12000)
 SETTLE_SECONDS = 10
 RETRY_SECONDS = 1.5  # the server tries again after one what has failed
 NAP_SECONDS, NAPS = 0.05, 40
+METHODS = {CREATE: "PUT", PATCH: "PATCH", DELETE: "DELETE"}
 
 
 # What is asked for, and which share of the writes; after each the checkpoints are waited for.
@@ -35,7 +36,7 @@ class Row:
     and clients must bear it.  <recovers>: states of it are started under strace with this workload, and the crashes of
     that start are explored too.  <pace>: seconds between changes, so that checkpoints are written among them."""
 
-    def __init__(self, writes, threads=1, containers=5, delete_every=6, relaxed=0, sizes=SMALL, lives=((KILL, MIXED),),
+    def __init__(self, writes, threads=1, containers=5, delete_every=5, relaxed=0, sizes=SMALL, lives=((KILL, MIXED),),
                  inject=None, fails=False, root_is_there=True, recovers=None, pace=0):
         self.writes, self.threads, self.containers, self.delete_every = writes, threads, containers, delete_every
         self.relaxed, self.sizes, self.lives, self.inject, self.fails = relaxed, sizes, lives, inject, fails
@@ -74,6 +75,9 @@ ROWS = {
     "eio-fsync-8-9": failing("fsync", "8..9"),
     "eio-fsync-from-6": failing("fsync", "6+"),
 }
+
+
+CORE = ("writes", "deletes", "mixed", "relaxed", "first-start", "segments")
 
 
 class Subject:
@@ -176,12 +180,12 @@ class Client:
         subject.version += 1
         change = self.clients.note(subject, kind, relaxed)
         query = ["sync=false"] * relaxed + ["force=true"] * (kind == DELETE)
-        path = f"/containers/{subject.name}" + ("/status" if kind == PATCH else "") + "?" * bool(query) + "&".join(query)
+        path = f"/containers/{subject.name}" + "/status" * (kind == PATCH) + "?" * bool(query) + "&".join(query)
         body = None
         if kind != DELETE:
             make = creation_body if kind == CREATE else patch_body
             body = json.dumps(make(subject.name, subject.version, self.row.sizes))
-        status, etag, text = self.ask({CREATE: "PUT", PATCH: "PATCH", DELETE: "DELETE"}[kind], path, body, change.request)
+        status, etag, text = self.ask(METHODS[kind], path, body, change.request)
         change.told = status
         self.learn(subject, kind, status, etag, text)
         return status != 0
