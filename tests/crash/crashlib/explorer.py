@@ -157,9 +157,9 @@ class Result:
 
 def explore_recording(result, recording, oracle, options, place, seed, wanted=0):
     exploration = Exploration(options, place, os.path.basename(recording.root), wanted)
-    answers = [answer.at for answer in recording.wire.answers.values()]
+    answers = [change.answered for change in recording.clients.changes if change.status]
     exploration.run(recording.disk, oracle, answers, seed)
-    complaints = oracle.revisions_in_order() + judge_ends(recording, oracle)
+    complaints = oracle.revisions_in_order() + judge_refusals(recording) + judge_ends(recording, oracle)
     result.calls += recording.calls
     result.writes += len(recording.clients.changes)
     result.deletions += sum(change.kind == DELETE for change in recording.clients.changes)
@@ -169,6 +169,13 @@ def explore_recording(result, recording, oracle, options, place, seed, wanted=0)
     result.violations += exploration.violations + len(complaints)
     result.told += exploration.told + complaints
     return exploration
+
+
+def judge_refusals(recording):
+    """What a refusal says about a container has to be true: no change that was rolled back may show."""
+    given = {(change.container, change.revision) for change in recording.clients.changes if change.counts()}
+    return [f"{container}: a refusal said that it is at revision {revision}, which no change of it was given"
+            for container, revision in recording.clients.refusals if (container, revision) not in given]
 
 
 def judge_ends(recording, oracle):

@@ -11,9 +11,10 @@ from .model import Disk
 from .oracle import DELETE, PATCH, Oracle
 from .trace import read_calls
 from .wire import Wire
-from .workload import BUSY, REMOVED, RENAMED, TERM, Clients
+from .workload import BUSY, REMOVED, RENAMED, TERM, Clients, Watcher
 
 START_SECONDS = 30
+WATCHERS = 3
 STRACE = ["strace", "-f", "--seccomp-bpf", "-xx", "-s", "10000000", "-e", "trace=%file,%desc,%network",
           "-e", "signal=none", "-qq"]
 IGNORED = frozenset(("epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll"))
@@ -22,10 +23,11 @@ IGNORED = frozenset(("epoll_wait", "epoll_pwait", "epoll_ctl", "poll", "ppoll"))
 class Server:
     """The service, under strace when <trace> names a file."""
 
-    def __init__(self, tallyd, root, options=(), trace=None, inject=None):
+    def __init__(self, tallyd, root, options=(), trace=None, inject=()):
         command = [tallyd, "--root", root, "--listen", "127.0.0.1:0", *options]
         if trace:
-            command = STRACE + (["-e", f"inject={inject}"] if inject else []) + ["-o", trace] + command
+            faults = [word for spec in inject for word in ("-e", f"inject={spec}")]
+            command = STRACE + faults + ["-o", trace] + command
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         self.lines, self.port, self.pid, self.status = [], None, None, None
         limit = threading.Timer(START_SECONDS, self.abandon)
@@ -133,8 +135,11 @@ class Recording:
             self.clients.settle(self.root, True, pause=0)
 
     def ask(self, server, kind, writes):
+        watchers = [Watcher(self.clients, server.port) for _ in range(WATCHERS if self.row.fails else 0)]
         for thread in self.clients.run(server.port, writes, kind):
             thread.join()
+        for watcher in watchers:
+            watcher.end()
         self.complain()
 
     def write_until_killed(self, server, writes):

@@ -26,7 +26,8 @@ CHANGED = ((PATCH, 0.6), (PATCH, 0.4))
 # How a server ends: when all is written; under load; in order; as soon as a checkpoint file has been renamed, or a
 # container's directory removed, which is then most likely not synced.
 KILL, BUSY, TERM, RENAMED, REMOVED = "kill", "busy", "term", "renamed", "removed"
-SLOW = "fsync:delay_enter=10000"  # microseconds: so that there is time to kill it
+SLOW = ("fsync:delay_enter=10000",)  # microseconds: so that there is time to kill it
+CROWDED = "pwrite64:delay_enter=2000"  # so that one batch holds what several asked for
 
 
 class Row:
@@ -37,15 +38,15 @@ class Row:
     that start are explored too.  <pace>: seconds between changes, so that checkpoints are written among them."""
 
     def __init__(self, writes, threads=1, containers=5, delete_every=5, relaxed=0, sizes=SMALL, lives=((KILL, MIXED),),
-                 inject=None, fails=False, root_is_there=True, recovers=None, pace=0):
+                 inject=(), fails=False, root_is_there=True, recovers=None, pace=0):
         self.writes, self.threads, self.containers, self.delete_every = writes, threads, containers, delete_every
         self.relaxed, self.sizes, self.lives, self.inject, self.fails = relaxed, sizes, lives, inject, fails
         self.root_is_there, self.recovers, self.pace = root_is_there, recovers, pace
         self.options = ("--segment-bytes", "64K")
 
 
-def failing(call, when):
-    return Row(40, containers=4, relaxed=0.4, inject=f"{call}:error=EIO:when={when}", fails=True)
+def failing(call, when, *slow):
+    return Row(40, threads=2, containers=2, relaxed=0.4, inject=(f"{call}:error=EIO:when={when}", *slow), fails=True)
 
 
 def ending(*how):
@@ -69,6 +70,7 @@ ROWS = {
     "eio-3": failing("fdatasync", "3"),
     "eio-5": failing("fdatasync", "5"),
     "eio-8-9": failing("fdatasync", "8..9"),
+    "eio-often": failing("fdatasync", "3+4", CROWDED),
     "eio-from-6": failing("fdatasync", "6+"),
     "eio-fsync-3": failing("fsync", "3"),
     "eio-fsync-5": failing("fsync", "5"),
@@ -93,10 +95,11 @@ class Clients:
     def __init__(self, row, seed, subjects=None):
         self.row, self.random = row, random.Random(seed)
         self.changes, self.numbers = [], itertools.count(1)
-        self.mutex = threading.Lock()
+        self.noted = threading.Condition()
         self.subjects = subjects or [[Subject(f"c{thread}-{i}.{'x' * (3 * i)}") for i in range(row.containers)]
                                      for thread in range(row.threads)]
         self.failures = []
+        self.refusals = []  # (container, revision), as refusals told it
 
     def run(self, port, writes, kind="any", until=None):
         """Let every thread make its share of changes.  <until>: an event after which a server may be gone."""
@@ -116,10 +119,18 @@ class Clients:
             raise
 
     def note(self, subject, kind, relaxed):
-        with self.mutex:
+        with self.noted:
             change = Change(subject.name, subject.version, kind, relaxed, f"w{next(self.numbers)}")
             self.changes.append(change)
+            self.noted.notify_all()
             return change
+
+    def next_changed(self, watcher):
+        """Wait for the next change; the container it is about, or None at the end."""
+        with self.noted:
+            count = len(self.changes)
+            self.noted.wait_for(lambda: watcher.ended or len(self.changes) > count)
+            return None if watcher.ended else self.changes[-1].container
 
     def settle(self, root, patient, pause=0.02):
         """Wait until the checkpoint files are those of the last answers: everything in the background has happened.
@@ -146,13 +157,66 @@ def is_settled(root, subject):
         return False
 
 
+class Connection:
+    """One connection, made when it is needed."""
+
+    def __init__(self, port):
+        self.port, self.connection = port, None
+
+    def ask(self, method, path, body, **headers):
+        """(status, ETag, body); status 0 when the server is gone."""
+        if not self.connection:
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body:
+            headers["Content-Type"] = "application/json"
+        try:
+            self.connection.request(method, path, body, headers)
+            reply = self.connection.getresponse()
+            return reply.status, reply.headers.get("ETag"), reply.read()
+        except TimeoutError:
+            raise
+        except (http.client.HTTPException, OSError):
+            self.close()
+            return 0, None, b""
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+
+class Watcher:
+    """Asks for changes that are always refused, of what others are changing just now, and keeps what the refusals say:
+    a revision that a failed disk has taken back must not be told."""
+
+    def __init__(self, clients, port):
+        self.clients, self.connection = clients, Connection(port)
+        self.ended = False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while name := self.clients.next_changed(self):
+            _, etag, _ = self.connection.ask("PATCH", f"/containers/{name}/status", '{"message":"never"}', If_Match='"0"')
+            if etag:
+                self.clients.refusals.append((name, int(etag.strip('"'))))
+        self.connection.close()
+
+    def end(self):
+        self.ended = True
+        with self.clients.noted:
+            self.clients.noted.notify_all()
+        self.thread.join()
+
+
 class Client:
     """One thread: one connection, its own containers, one request at a time."""
 
     def __init__(self, clients, port, subjects, seed):
-        self.clients, self.row, self.port, self.subjects = clients, clients.row, port, subjects
-        self.random = random.Random(seed)
-        self.connection, self.naps = None, NAPS
+        self.clients, self.row, self.subjects = clients, clients.row, subjects
+        self.random, self.naps = random.Random(seed), NAPS
+        self.connection = Connection(port)
 
     def run(self, share, kind, until):
         for turn in range(share):
@@ -160,8 +224,7 @@ class Client:
                 break
             if self.row.pace:
                 time.sleep(self.row.pace)
-        if self.connection:
-            self.connection.close()
+        self.connection.close()
 
     def turn(self, turn, kind):
         """One change; False when the server is gone."""
@@ -185,27 +248,11 @@ class Client:
         if kind != DELETE:
             make = creation_body if kind == CREATE else patch_body
             body = json.dumps(make(subject.name, subject.version, self.row.sizes))
-        status, etag, text = self.ask(METHODS[kind], path, body, change.request)
+        status, etag, text = self.connection.ask(METHODS[kind], path, body, X_Request_Id=change.request,
+                                                 Prefer="return=minimal")
         change.told = status
         self.learn(subject, kind, status, etag, text)
         return status != 0
-
-    def ask(self, method, path, body, request):
-        if not self.connection:
-            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        headers = {"X-Request-Id": request, "Prefer": "return=minimal"}
-        if body:
-            headers["Content-Type"] = "application/json"
-        try:
-            self.connection.request(method, path, body, headers)
-            reply = self.connection.getresponse()
-            return reply.status, reply.headers.get("ETag"), reply.read()
-        except TimeoutError:
-            raise
-        except (http.client.HTTPException, OSError):
-            self.connection.close()
-            self.connection = None
-            return 0, None, b""
 
     def learn(self, subject, kind, status, etag, text):
         if status in (200, 201, 204):
@@ -215,7 +262,8 @@ class Client:
             place = self.subjects.index(subject)
             self.subjects[place] = Subject(subject.name + "n")
         elif status in (503, 507) and self.row.fails:
-            if self.naps:  # it says that it tries again every second: there is nothing to wait for but that
+            # Read-only it tries again every second: there is nothing to wait for but that.
+            if self.naps and b"read-only" in text:
                 self.naps -= 1
                 time.sleep(NAP_SECONDS)
         else:
