@@ -198,7 +198,8 @@ class Watcher:
 
     def run(self):
         while name := self.clients.next_changed(self):
-            _, etag, _ = self.connection.ask("PATCH", f"/containers/{name}/status", '{"message":"never"}', If_Match='"0"')
+            _, etag, _ = self.connection.ask("PATCH", f"/containers/{name}/status", '{"message":"never"}',
+                                             If_Match='"0"')
             if etag:
                 self.clients.refusals.append((name, int(etag.strip('"'))))
         self.connection.close()
