@@ -18,7 +18,8 @@ LOCK = "lock"  # its content is for people and never read: nothing of it is mode
 
 # Calls on descriptors of the store that change nothing a crash could take away.
 HARMLESS = frozenset("""fstat newfstatat fstatfs statx getdents64 pread64 read lseek flock ioctl fadvise64
-    fchmod fchmodat faccessat faccessat2 readlink readlinkat access stat lstat statfs chdir""".split())
+    fchmod fchmodat faccessat faccessat2 readlink readlinkat access stat lstat statfs""".split())
+OF_TWO = frozenset(("sendfile", "copy_file_range", "splice"))  # their second descriptor may be the store's
 
 
 class Op:
@@ -129,6 +130,8 @@ class Disk:
         return under_way
 
     def concerns(self, call):
+        if call.name in OF_TWO and any(word.isdigit() and int(word) in self.handles for word in call.words()):
+            return True
         return call.descriptor() in self.handles or any(
             text.startswith(self.root.encode()) for text in call.texts()[:2])
 
