@@ -32,6 +32,7 @@ UNIT    := $(sort $(wildcard tests/unit/test_*.c))
 HTTP    := $(sort $(wildcard tests/http/test_*.c))
 SUPPORT := $(sort $(wildcard tests/support/*.c))
 UNIT_SUPPORT := $(sort $(filter-out $(UNIT),$(wildcard tests/unit/*.c)))
+LINEAR_SUPPORT := $(sort $(filter-out tests/linear/test_wgl.c tests/linear/linear.c,$(wildcard tests/linear/*.c)))
 UNIT_BIN = $(UNIT:tests/unit/%.c=$(OUT)/unit/%)
 HTTP_BIN = $(HTTP:tests/http/%.c=$(OUT)/http/%)
 
@@ -89,9 +90,14 @@ $(OUT)/http/%: tests/http/%.c $(SUPPORT:%.c=$(OUT)/obj/%.o)
 	@echo "  ld   $@"
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
 
+$(OUT)/linear/%: tests/linear/%.c $(LINEAR_SUPPORT:%.c=$(OUT)/obj/%.o) $(SUPPORT:%.c=$(OUT)/obj/%.o)
+	@mkdir -p $(@D)
+	@echo "  ld   $@"
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
+
 $(OUT)/obj/tests/%.o: CPPFLAGS += -Itests
 
--include $(shell find $(OUT)/obj $(OUT)/unit $(OUT)/http -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT)/obj $(OUT)/unit $(OUT)/http $(OUT)/linear -type f -name '*.d' 2>/dev/null)
 
 # ---- for people ----
 

@@ -1,0 +1,118 @@
+#include "linear/judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "linear/tags.h"
+
+enum { TOLD_MOST = 3, EXCERPT = 24 };
+
+/* All operations, those of one container together and in the order of their calls. */
+struct record {
+	struct wgl_op *ops;
+	size_t count;
+};
+
+static int by_container(const void *a, const void *b)
+{
+	const struct wgl_op *x = a, *y = b;
+
+	if (x->container != y->container)
+		return x->container < y->container ? -1 : 1;
+	return (x->call_ns > y->call_ns) - (x->call_ns < y->call_ns);
+}
+
+static struct record gather(const struct player *players, size_t count)
+{
+	struct record r = { 0 };
+	size_t at = 0;
+
+	for (size_t i = 0; i < count; i++)
+		r.count += players[i].count;
+	r.ops = calloc(r.count + 1, sizeof *r.ops);
+	if (!r.ops)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		if (players[i].count)
+			memcpy(r.ops + at, players[i].ops, players[i].count * sizeof *r.ops);
+		at += players[i].count;
+	}
+	qsort(r.ops, r.count, sizeof *r.ops, by_container);
+	return r;
+}
+
+static void show(const struct wgl_op *op, int64_t zero_ns, const char *mark)
+{
+	char line[256];
+
+	wgl_show(op, zero_ns, line, sizeof line);
+	(void)printf("  %s%s\n", line, mark);
+}
+
+/* Does <op> speak of what <stuck> speaks of? */
+static bool is_about(const struct wgl_op *op, const struct wgl_op *stuck)
+{
+	return (stuck->value && op->value == stuck->value) || (stuck->revision && op->revision == stuck->revision) ||
+	       (stuck->expected && (op->revision == stuck->expected || op->expected == stuck->expected));
+}
+
+/* The operation that finds no place, what speaks of the same value or revision, and what came right before. */
+static void show_excerpt(const struct wgl_op *ops, size_t n, size_t stuck, int64_t zero_ns)
+{
+	const struct wgl_op *s = &ops[stuck];
+	size_t near = 0, from = n, told = 0;
+
+	while (from > 0 && near < EXCERPT / 2)
+		near += ops[--from].call_ns <= s->return_ns;
+	for (size_t i = 0; i < n && told < EXCERPT; i++) {
+		bool is_near = i >= from && ops[i].call_ns <= s->return_ns;
+
+		if (!is_near && i != stuck && !is_about(&ops[i], s))
+			continue;
+		if (i != stuck && told == EXCERPT - 1 && i < stuck)
+			continue; /* keep a line for the one it is about */
+		show(&ops[i], zero_ns, i == stuck ? "   <- finds no place" : "");
+		told++;
+	}
+}
+
+static size_t judge_containers(const struct record *r, int64_t zero_ns)
+{
+	size_t bad = 0;
+
+	for (size_t from = 0, to; from < r->count; from = to) {
+		struct wgl_result result;
+		enum wgl_answer answer;
+
+		for (to = from; to < r->count && r->ops[to].container == r->ops[from].container; to++)
+			;
+		answer = wgl_check(r->ops + from, to - from, &result);
+		if (answer == WGL_LINEARIZABLE)
+			continue;
+		if (bad++ >= TOLD_MOST)
+			continue;
+		(void)printf("VIOLATION k-%02u: %s (%zu operations)\n", r->ops[from].container,
+			     answer == WGL_E_VIOLATION ? "not linearizable" : "not decided, too many orders", to - from);
+		show_excerpt(r->ops + from, to - from, result.stuck, zero_ns);
+	}
+	return bad;
+}
+
+size_t judge(const struct game *g, const struct player *players, size_t count, int64_t zero_ns)
+{
+	struct record r = gather(players, count);
+	struct tags_fault fault;
+	size_t bad = judge_containers(&r, zero_ns), faults = tags_check(r.ops, r.count, &fault);
+
+	if (faults) {
+		(void)printf("VIOLATION %s (%zu such)\n", fault.why, faults);
+		(void)printf("  k-%02u and k-%02u\n", fault.a.container, fault.b.container);
+		show(&fault.a, zero_ns, "");
+		show(&fault.b, zero_ns, "");
+	}
+	if (g->odd)
+		(void)printf("VIOLATION %lu odd answers, the first: %s\n", g->odd, g->first_odd);
+	free(r.ops);
+	return bad + faults + g->odd;
+}
