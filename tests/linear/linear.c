@@ -1,6 +1,7 @@
 /* linear - does the server stay linearizable under kill -9, and free of races?
  *
  *     linear [--operations N] [--kills N] [--seed N] [--containers N] [--clients N] [--relaxed PERCENT]
+ *            [--no-faults]
  *     linear --soak SECONDS [...]
  *
  * The first form plays with durable changes, then again with a share of sync=false (with --relaxed: that share alone): kill
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "linear/judge.h"
 #include "linear/random.h"
@@ -24,7 +26,9 @@ enum { LIMIT_SECONDS = 300, KILL_MS_LEAST = 200, KILL_MS_MOST = 2000 };
 static struct settings {
 	unsigned long operations, kills, seed, containers, clients, soak_seconds;
 	int relaxed; /* -1: none, then half */
-} settings = { .operations = 50000, .kills = 12, .seed = 1, .containers = 16, .clients = CLIENTS_MAX, .relaxed = -1 };
+	bool faults;
+} settings = { .operations = 50000, .kills = 12, .seed = 1, .containers = 16, .clients = CLIENTS_MAX, .relaxed = -1,
+	       .faults = true };
 
 /* What the lives are begun with: small segments and a small journal bring about what else is rare. */
 static const char *const worlds[][6] = {
@@ -32,6 +36,7 @@ static const char *const worlds[][6] = {
 	{ "--segment-bytes", "64K", NULL },
 	{ "--loops", "1", NULL },
 	{ "--segment-bytes", "64K", "--journal-cap", "1M", NULL },
+	{ NULL },
 	{ "--loops", "4", "--segment-bytes", "256K", NULL },
 };
 
@@ -143,6 +148,33 @@ static const char *const *some_world(uint64_t *random)
 	return worlds[random_below(random, COUNT(worlds))];
 }
 
+/* Let calls that would write a file beyond <bytes> fail for a moment: a disk that fails, without privileges.  Beyond 1 MiB only
+ * a full-sized segment goes, and the fence holds; at 0 it cannot be written either, and outcomes are unknown. */
+static void fail_disk(struct server *s, uint64_t bytes, unsigned ms)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(prlimit(server_pid(s), RLIMIT_FSIZE, NULL, &limit), 0);
+	limit.rlim_cur = bytes;
+	ck_assert_int_eq(prlimit(server_pid(s), RLIMIT_FSIZE, &limit, NULL), 0);
+	suite_pause_ms(ms);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(prlimit(server_pid(s), RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+/* One life: some time, in most lives with a disk that fails for a moment, until it is killed. */
+static void live(struct server *s, uint64_t *random)
+{
+	static const uint64_t limits[] = { 0, 1024 * 1024, 1024 * 1024, 1024 * 1024 };
+	unsigned ms = KILL_MS_LEAST + (unsigned)random_below(random, KILL_MS_MOST - KILL_MS_LEAST);
+	unsigned before = (unsigned)random_below(random, ms);
+
+	suite_pause_ms(before);
+	if (settings.faults)
+		fail_disk(s, limits[random_below(random, COUNT(limits))], 1 + (unsigned)random_below(random, 50));
+	suite_pause_ms(ms - before);
+}
+
 /* After the last restart: what is there is read once more, and the server must end well. */
 static void read_all(struct crowd *crowd, struct server *s)
 {
@@ -169,7 +201,7 @@ static void play_with_kills(unsigned relaxed_percent)
 		ck_assert_msg(suite_now() < crowd->began + LIMIT_SECONDS, "only %lu operations in %d s", atomic_load(&g->operations),
 			      LIMIT_SECONDS);
 		life_begin(&g->life, server_address(s, 0));
-		suite_pause_ms(KILL_MS_LEAST + (unsigned)random_below(&random, KILL_MS_MOST - KILL_MS_LEAST));
+		live(s, &random);
 		life_end(&g->life);
 		server_kill(s);
 		kills++;
@@ -238,7 +270,8 @@ static const struct option options[] = {
 	{ "operations", required_argument, NULL, 'o' }, { "kills", required_argument, NULL, 'k' },
 	{ "seed", required_argument, NULL, 's' },       { "containers", required_argument, NULL, 'c' },
 	{ "clients", required_argument, NULL, 'n' },    { "relaxed", required_argument, NULL, 'r' },
-	{ "soak", required_argument, NULL, 'S' },       { 0 },
+	{ "soak", required_argument, NULL, 'S' },       { "no-faults", no_argument, NULL, 'f' },
+	{ 0 },
 };
 
 static bool read_options(int argc, char **argv)
@@ -256,6 +289,7 @@ static bool read_options(int argc, char **argv)
 		case 'n': settings.clients = value; break;
 		case 'r': settings.relaxed = (int)value; break;
 		case 'S': settings.soak_seconds = value; break;
+		case 'f': settings.faults = false; break;
 		default: return false;
 		}
 	}

@@ -218,24 +218,37 @@ static bool take_answer(struct move *m, const struct answer *a)
 
 /* ---- a move ---- */
 
+enum { NOT_DONE = -1 };
+
+/* A failure of the server's own: NOT_DONE, or UNKNOWN when it says so; WGL_DONE: it is none. */
+static int failure_of(const struct answer *a)
+{
+	if (a->status == 0)
+		return WGL_UNKNOWN;
+	if (a->status != 500 && a->status != 503 && a->status != 507)
+		return WGL_DONE;
+	return strstr(a->body, "\"outcome\":\"unknown\"") ? WGL_UNKNOWN : NOT_DONE;
+}
+
 static void finish(struct player *p, struct move *m, struct client *c)
 {
 	struct game *g = p->game;
 	struct answer a;
+	int failure;
 
 	m->op.client = p->number;
 	m->op.call_ns = now_ns();
 	a = client_ask(c, &m->ask);
 	m->op.return_ns = now_ns();
-	if (a.status == 503 || a.status == 507)
-		if (!strstr(a.body, "\"outcome\":\"unknown\"")) {
-			struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
+	failure = failure_of(&a);
+	if (failure == NOT_DONE) {
+		struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
 
-			atomic_fetch_add(&g->refused, 1);
-			(void)nanosleep(&pause, NULL); /* as the answer asks us to */
-			return;
-		}
-	if (a.status == 0 || a.status == 503 || a.status == 507) {
+		atomic_fetch_add(&g->refused, 1);
+		(void)nanosleep(&pause, NULL); /* Retry-After asks for more */
+		return;
+	}
+	if (failure == WGL_UNKNOWN) {
 		m->op.end = WGL_UNKNOWN;
 		atomic_fetch_add(&g->unknown, 1);
 	} else if (!take_answer(m, &a)) {

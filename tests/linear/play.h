@@ -20,7 +20,7 @@ struct game {
 	struct life life;
 	_Atomic uint64_t tags[CONTAINERS_MAX]; /* the newest revision that anybody was told, roughly */
 	atomic_ulong operations; /* requests that were answered, or may have had an effect */
-	atomic_ulong refused;    /* 503 and 507: certainly without effect, in no history */
+	atomic_ulong refused;    /* 500, 503 and 507: certainly without effect, in no history */
 	atomic_ulong unknown;
 	pthread_mutex_t lock;
 	/* under lock: */

@@ -462,7 +462,7 @@ enum { PLANTS = sizeof plants / sizeof plants[0], SEEDS = 300 };
 static struct wgl_op *random_history(uint64_t seed, size_t *ret_n)
 {
 	struct simulation s = {
-		.seed = seed, .operations = 20 + seed % 300, .clients = 1 + seed % 12, .lost_percent = (unsigned)(seed % 4) * 4,
+		.seed = seed, .operations = 20 + seed % 200, .clients = 1 + seed % 8, .lost_percent = (unsigned)(seed % 4) * 3,
 	};
 
 	return simulate(&s, ret_n);
