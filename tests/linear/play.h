@@ -11,7 +11,7 @@
 #include "linear/life.h"
 #include "linear/wgl.h"
 
-enum { CONTAINERS_MAX = 64, CLIENTS_MAX = 64 };
+enum { CONTAINERS_MAX = 64, CLIENTS_MAX = 64, MIX_MAX = 64, MIXED = 150 };
 
 /* What all players of a game share. */
 struct game {
@@ -22,6 +22,9 @@ struct game {
 	atomic_ulong operations; /* requests that were answered, or may have had an effect */
 	atomic_ulong refused;    /* 500, 503 and 507: certainly without effect, in no history */
 	atomic_ulong unknown;
+	/* soak.h: */
+	atomic_ulong met[MIX_MAX];           /* requests of each kind that were answered as they are meant to be */
+	_Atomic uint64_t mixed_tags[MIXED];  /* like tags, of the mix's containers */
 	pthread_mutex_t lock;
 	/* under lock: */
 	unsigned long odd; /* answers that the contract does not know */

@@ -7,9 +7,10 @@
 
 #include "linear/random.h"
 
-enum { MIXED = 150, PAGES_MOST = 4, LARGE = 100 * 1000 };
+enum { PAGES_MOST = 4, LARGE = 100 * 1000 };
 
-/* {n} is a container of the mix, {t} its newest tag as far as known, {x} a number nobody else uses. */
+/* The status that stands first has to be met with at least once in a soak of some length.
+ * {n} is a container of the mix, {t} its newest tag as far as known, {x} a number nobody else uses. */
 static const struct row {
 	unsigned weight;
 	const char *method, *target, *headers, *body;
@@ -19,13 +20,13 @@ static const struct row {
 	{ 8, "POST", "/containers", NULL, "{\"id\":\"m-{n}\",\"name\":\"n{n}\",\"imageRef\":\"nginx:1.27\",\"config\":{\"labels\":{\"app\":\"web\",\"n\":\"{n}\"}}}", "201 409" },
 	{ 4, "PUT", "/containers/m-{n}", NULL, "{\"name\":\"n{n}\",\"imageRef\":\"nginx:1.27\",\"config\":{\"labels\":{\"app\":\"web\",\"n\":\"{n}\"}}}", "200 201 409" },
 	{ 2, "PUT", "/containers/m-{n}", "If-None-Match: *\r\n", "{\"status\":{\"startedAt\":\"1500000000000000001\",\"finishedAt\":\"1500000000000000002\",\"exitCode\":3}}", "201 412" },
-	{ 1, "PUT", "/containers/m-{n}?dryRun=true", NULL, "{\"name\":\"other\"}", "200 201 409" },
+	{ 1, "PUT", "/containers/m-{n}?dryRun=true", NULL, "{\"name\":\"other\"}", "409 200 201" },
 	{ 10, "PATCH", "/containers/m-{n}/status", NULL, "{\"state\":\"CONTAINER_RUNNING\",\"pid\":4711}", "200 404 409" },
 	{ 10, "PATCH", "/containers/m-{n}/status", NULL, "{\"state\":\"CONTAINER_EXITED\",\"exitCode\":1}", "200 404 409" },
 	{ 8, "PATCH", "/containers/m-{n}/status", NULL, "{\"message\":\"{x}\"}", "200 404 409" },
 	{ 4, "PATCH", "/containers/m-{n}/status?sync=false", "Prefer: return=minimal\r\n", "{\"message\":\"{x}\"}", "204 404 409" },
-	{ 4, "PATCH", "/containers/m-{n}/status", "Content-Type: application/merge-patch+json\r\nIf-Match: \"{t}\"\r\n", "{\"resources\":{\"linux\":{\"cpuShares\":{n}}}}", "200 404 409 412" },
-	{ 2, "PUT", "/containers/m-{n}/status", NULL, "{\"message\":\"{x}\"}", "200 404 409 422" },
+	{ 4, "PATCH", "/containers/m-{n}/status", "Content-Type: application/merge-patch+json\r\nIf-Match: \"{t}\"\r\n", "{\"resources\":{\"linux\":{\"cpuShares\":{x}}}}", "200 404 409 412" },
+	{ 2, "PUT", "/containers/m-{n}/status", NULL, "{\"message\":\"{x}\"}", "200 404 409" },
 	{ 2, "PATCH", "/containers/m-{n}/status", NULL, "{\"removing\":true}", "200 404 409" },
 	{ 2, "PATCH", "/containers/m-{n}/status", NULL, "{\"removing\":false}", "200 404 409" },
 	{ 3, "DELETE", "/containers/m-{n}", NULL, NULL, "204 409" },
@@ -34,7 +35,7 @@ static const struct row {
 	/* ---- reads ---- */
 	{ 8, "GET", "/containers/m-{n}", "Accept-Encoding: gzip\r\n", NULL, "200 404" },
 	{ 4, "GET", "/v1/containers/n{n}", NULL, NULL, "200 404 409" },
-	{ 2, "GET", "/containers/m-", NULL, NULL, "404 409 200" },
+	{ 2, "GET", "/containers/m-", NULL, NULL, "409 200 404" },
 	{ 3, "GET", "/containers/m-{n}/status", "If-None-Match: \"{t}\"\r\n", NULL, "200 304 404" },
 	{ 3, "GET", "/containers/m-{n}/checkpoint", NULL, NULL, "200 404" },
 	{ 2, "HEAD", "/containers/m-{n}", NULL, NULL, "200 404" },
@@ -75,6 +76,21 @@ static const struct row {
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
+
+_Static_assert((int)ROWS <= (int)MIX_MAX, "there must be room to count them");
+
+size_t soak_unmet(struct game *g)
+{
+	size_t unmet = 0;
+
+	for (size_t i = 0; i < ROWS; i++)
+		if (atomic_load(&g->met[i]) == 0) {
+			(void)printf("never answered as meant: %s %s, %s\n", rows[i].method, rows[i].target, rows[i].statuses);
+			unmet++;
+		}
+	(void)fflush(stdout);
+	return unmet;
+}
 
 /* <template> with its holes filled, in memory that the caller frees; NULL for NULL. */
 static char *fill(const char *template, unsigned n, uint64_t tag, uint64_t number)
@@ -169,7 +185,7 @@ static const struct row *choose(struct player *p)
 static void ask_row(struct player *p, struct client *c, const struct row *row)
 {
 	unsigned n = (unsigned)random_below(&p->random, MIXED);
-	uint64_t tag = p->tags[0], number = (uint64_t)(p->number + 1) << 32 | ++p->written;
+	uint64_t tag = atomic_load(&p->game->mixed_tags[n]), number = (uint64_t)(p->number + 1) << 32 | ++p->written;
 	char *target = fill(row->target, n, tag, number), *headers = fill(row->headers, n, tag, number);
 	char *body = fill(row->body, n, tag, number);
 	struct ask ask = { row->method, target, headers, body };
@@ -183,6 +199,10 @@ static void ask_row(struct player *p, struct client *c, const struct row *row)
 			game_note_odd(p->game, &ask, &a, "an answer that the contract does not know");
 		if (a.status)
 			atomic_fetch_add(&p->game->operations, 1);
+		if (a.revision && strstr(target, "/m-"))
+			atomic_store(&p->game->mixed_tags[n], a.revision);
+		if (a.status == (int)strtol(row->statuses, NULL, 10))
+			atomic_fetch_add(&p->game->met[row - rows], 1);
 		if (a.status == 200 && strstr(target, "limit="))
 			turn_pages(p->game, c, target, &a);
 	}

@@ -8,4 +8,7 @@
  * is noted with the game. */
 void soak_move(struct player *, struct client *);
 
+/* How many requests of the mix were never answered as they are meant to be; told on standard output. */
+size_t soak_unmet(struct game *);
+
 #endif
