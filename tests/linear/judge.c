@@ -50,6 +50,15 @@ static void show(const struct wgl_op *op, int64_t zero_ns, const char *mark)
 	(void)printf("  %s%s\n", line, mark);
 }
 
+static void show_owner(const struct wgl_op *op, int64_t zero_ns)
+{
+	char mark[32] = "   (the store, by a list)";
+
+	if (op->container != TAGS_STORE)
+		(void)snprintf(mark, sizeof mark, "   (k-%02u)", op->container);
+	show(op, zero_ns, mark);
+}
+
 /* Does <op> speak of what <stuck> speaks of? */
 static bool is_about(const struct wgl_op *op, const struct wgl_op *stuck)
 {
@@ -81,7 +90,7 @@ static size_t judge_containers(const struct record *r, int64_t zero_ns)
 {
 	size_t bad = 0;
 
-	for (size_t from = 0, to; from < r->count; from = to) {
+	for (size_t from = 0, to; from < r->count && r->ops[from].container != TAGS_STORE; from = to) {
 		struct wgl_result result;
 		enum wgl_answer answer;
 
@@ -107,9 +116,8 @@ size_t judge(const struct game *g, const struct player *players, size_t count, i
 
 	if (faults) {
 		(void)printf("VIOLATION %s (%zu such)\n", fault.why, faults);
-		(void)printf("  k-%02u and k-%02u\n", fault.a.container, fault.b.container);
-		show(&fault.a, zero_ns, "");
-		show(&fault.b, zero_ns, "");
+		show_owner(&fault.a, zero_ns);
+		show_owner(&fault.b, zero_ns);
 	}
 	if (g->odd)
 		(void)printf("VIOLATION %lu odd answers, the first: %s\n", g->odd, g->first_odd);

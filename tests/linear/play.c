@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "linear/random.h"
+#include "linear/tags.h"
 
 /* A status as it was read. */
 struct sight {
@@ -65,6 +66,14 @@ static int64_t now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+static void note_tag(struct player *p, const struct wgl_op *op)
+{
+	if (op->container >= CONTAINERS_MAX || op->end == WGL_UNKNOWN || op->revision == 0)
+		return;
+	p->tags[op->container] = op->revision;
+	atomic_store_explicit(&p->game->tags[op->container], op->revision, memory_order_relaxed);
+}
+
 static void write_down(struct player *p, const struct wgl_op *op)
 {
 	if (p->count == p->room) {
@@ -74,10 +83,7 @@ static void write_down(struct player *p, const struct wgl_op *op)
 			abort();
 	}
 	p->ops[p->count++] = *op;
-	if (op->revision && op->end != WGL_UNKNOWN) {
-		p->tags[op->container] = op->revision;
-		atomic_store_explicit(&p->game->tags[op->container], op->revision, memory_order_relaxed);
-	}
+	note_tag(p, op);
 }
 
 /* ---- reading bodies ---- */
@@ -427,10 +433,14 @@ static const char *find_item(const char *list, unsigned i)
 static bool take_list(struct player *p, const struct move *m, const struct answer *a)
 {
 	const char *tail = strstr(a->body, "],\"metadata\":{");
+	struct wgl_op store = m->op;
 	uint64_t revision;
 
 	if (a->status != 200 || !tail || !read_number(tail, strlen(tail), "\"revision\":\"", &revision))
 		return false;
+	store.container = TAGS_STORE;
+	store.revision = revision;
+	write_down(p, &store);
 	for (unsigned i = 0; i < p->game->containers; i++) {
 		const char *item = find_item(a->body, i);
 		struct wgl_op op = m->op;

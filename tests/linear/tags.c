@@ -10,6 +10,11 @@ struct moment {
 	const struct wgl_op *op;
 };
 
+static bool is_of_store(const struct wgl_op *op)
+{
+	return op->container == TAGS_STORE;
+}
+
 static bool is_change(const struct wgl_op *op)
 {
 	return op->end == WGL_DONE && (op->kind == WGL_CREATE || op->kind == WGL_WRITE) && op->revision;
@@ -89,7 +94,7 @@ static size_t check_time(struct moment *moments, size_t n, struct tags_fault *f,
 		if (moments[i].is_return) {
 			if (!highest || op->revision > highest->revision)
 				highest = op;
-		} else if (highest && op->revision <= highest->revision) {
+		} else if (highest && op->revision < highest->revision + !is_of_store(op)) {
 			faults += contradict(f, before + faults, "a later change under a lower revision", highest, op);
 		}
 	}
@@ -105,9 +110,9 @@ size_t tags_check(const struct wgl_op *ops, size_t n, struct tags_fault *ret)
 	if (!told || !moments)
 		abort();
 	for (size_t i = 0; i < n; i++) {
-		if (ops[i].revision && ops[i].end != WGL_UNKNOWN)
+		if (ops[i].revision && ops[i].end != WGL_UNKNOWN && !is_of_store(&ops[i]))
 			told[told_count++] = &ops[i];
-		if (is_change(&ops[i])) {
+		if (is_change(&ops[i]) || is_of_store(&ops[i])) {
 			moments[moment_count++] = (struct moment){ ops[i].call_ns, false, &ops[i] };
 			moments[moment_count++] = (struct moment){ ops[i].return_ns, true, &ops[i] };
 		}

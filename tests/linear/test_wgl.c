@@ -293,7 +293,25 @@ static const struct history wrong_tags[] = {
 		OP(CREATE, DONE, 1, 2, V(1, 10), .container = 1),
 		OP(CREATE, DONE, 3, 4, V(2, 9), .container = 2),
 	} },
+	{ "the revision of a deletion, which a list told of, used again", {
+		OP(CREATE, DONE, 1, 2, V(1, 10), .container = 1),
+		OP(DELETE, DONE, 3, 4, .container = 1),
+		OP(READ, DONE, 5, 6, TOLD(11), .container = TAGS_STORE),
+		OP(CREATE, DONE, 7, 8, V(2, 11), .container = 2),
+	} },
+	{ "a list of a store that lags behind", {
+		OP(CREATE, DONE, 1, 2, V(1, 10), .container = 1),
+		OP(READ, DONE, 3, 4, TOLD(9), .container = TAGS_STORE),
+	} },
 };
+
+static const struct history right_tags = { "lists between changes", {
+	OP(CREATE, DONE, 1, 2, V(1, 10), .container = 1),
+	OP(READ, DONE, 3, 4, TOLD(10), .container = TAGS_STORE),
+	OP(READ, DONE, 3, 6, TOLD(11), .container = TAGS_STORE),
+	OP(WRITE, DONE, 5, 7, V(2, 12), .container = 1),
+	OP(CREATE, DONE, 5, 7, V(3, 11), .container = 2),
+} };
 
 START_TEST(wrong_ones_of_tags)
 {
@@ -302,6 +320,14 @@ START_TEST(wrong_ones_of_tags)
 
 	ck_assert_msg(tags_check(h->ops, length(h), &fault) > 0, "accepted: %s", h->name);
 	ck_assert_ptr_nonnull(fault.why);
+}
+END_TEST
+
+START_TEST(right_one_of_tags)
+{
+	struct tags_fault fault;
+
+	ck_assert_msg(tags_check(right_tags.ops, length(&right_tags), &fault) == 0, "refused: %s", fault.why);
 }
 END_TEST
 
@@ -543,6 +569,7 @@ int main(void)
 	tcase_add_loop_test(c, right_ones, 0, (int)(sizeof right / sizeof right[0]));
 	tcase_add_loop_test(c, wrong_ones, 0, (int)(sizeof wrong / sizeof wrong[0]));
 	tcase_add_loop_test(c, wrong_ones_of_tags, 0, (int)(sizeof wrong_tags / sizeof wrong_tags[0]));
+	tcase_add_test(c, right_one_of_tags);
 	tcase_add_test(c, random_right_ones);
 	tcase_add_loop_test(c, random_wrong_ones, 0, PLANTS);
 	tcase_add_test(c, cost);
