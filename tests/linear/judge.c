@@ -86,24 +86,29 @@ static void show_excerpt(const struct wgl_op *ops, size_t n, size_t stuck, int64
 	}
 }
 
+static size_t judge_one(const struct wgl_op *ops, size_t n, int64_t zero_ns)
+{
+	struct wgl_result result;
+	enum wgl_answer answer = wgl_check(ops, n, &result);
+
+	if (answer == WGL_LINEARIZABLE)
+		return 0;
+	(void)printf("VIOLATION k-%02u: %s; got to operation %zu of %zu, %.1f s from the beginning\n", ops->container,
+		     answer == WGL_E_VIOLATION ? "not linearizable" : "no order found in time", result.stuck, n,
+		     (double)(ops[result.stuck].return_ns - zero_ns) / 1e9);
+	show_excerpt(ops, n, result.stuck, zero_ns);
+	return 1;
+}
+
+/* A search in vain takes long: a few that fail are enough. */
 static size_t judge_containers(const struct record *r, int64_t zero_ns)
 {
-	size_t bad = 0;
+	size_t bad = 0, from = 0, to;
 
-	for (size_t from = 0, to; from < r->count && r->ops[from].container != TAGS_STORE; from = to) {
-		struct wgl_result result;
-		enum wgl_answer answer;
-
+	for (; from < r->count && r->ops[from].container != TAGS_STORE && bad < TOLD_MOST; from = to) {
 		for (to = from; to < r->count && r->ops[to].container == r->ops[from].container; to++)
 			;
-		answer = wgl_check(r->ops + from, to - from, &result);
-		if (answer == WGL_LINEARIZABLE)
-			continue;
-		if (bad++ >= TOLD_MOST)
-			continue;
-		(void)printf("VIOLATION k-%02u: %s (%zu operations)\n", r->ops[from].container,
-			     answer == WGL_E_VIOLATION ? "not linearizable" : "not decided, too many orders", to - from);
-		show_excerpt(r->ops + from, to - from, result.stuck, zero_ns);
+		bad += judge_one(r->ops + from, to - from, zero_ns);
 	}
 	return bad;
 }

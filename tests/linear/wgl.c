@@ -553,8 +553,10 @@ enum wgl_answer wgl_check(const struct wgl_op *ops, size_t n, struct wgl_result 
 	enum wgl_answer answer = WGL_LINEARIZABLE;
 	uint32_t after = NONE;
 	struct search s;
+	size_t most;
 
 	search_init(&s, ops, n);
+	most = WGL_STEPS + WGL_STEPS_EACH * n;
 	while (s.left > 0 && answer == WGL_LINEARIZABLE) {
 		uint32_t op = next_choice(&s, after);
 
@@ -564,7 +566,7 @@ enum wgl_answer wgl_check(const struct wgl_op *ops, size_t n, struct wgl_result 
 			after = back(&s);
 		else
 			answer = WGL_E_VIOLATION;
-		if (s.table_count > WGL_STEPS)
+		if (s.table_count > most)
 			answer = WGL_E_GAVE_UP;
 	}
 	*ret = (struct wgl_result){ .steps = s.table_count };

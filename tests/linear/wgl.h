@@ -55,12 +55,12 @@ struct wgl_op {
 enum wgl_answer {
 	WGL_LINEARIZABLE,
 	WGL_E_VIOLATION,
-	WGL_E_GAVE_UP, /* neither found within WGL_STEPS: to be counted as a failure */
+	WGL_E_GAVE_UP, /* neither found within a number of steps that right histories never come near: to be counted as a failure */
 };
-enum { WGL_STEPS = 20 * 1000 * 1000 };
+enum { WGL_STEPS = 2 * 1000 * 1000, WGL_STEPS_EACH = 20 }; /* that number: the former, and the latter for each operation */
 
 struct wgl_result {
-	size_t stuck;   /* VIOLATION: place of the operation whose return no order gets past */
+	size_t stuck;   /* VIOLATION, GAVE_UP: place of the operation whose return no order got past */
 	uint64_t steps; /* pairs of set and state looked at */
 };
 
