@@ -130,6 +130,25 @@ sanitize:
 	@$(MAKE) --no-print-directory check MODE=debug SAN=address,undefined OUT=$(OUT)/asan
 	@$(MAKE) --no-print-directory check MODE=debug SAN=thread OUT=$(OUT)/tsan
 
+## linear        kill -9 under load: are all histories linearizable? and the committer's protocol as a model (spin)
+.PHONY: linear
+linear:
+	@tests/support/install build test proof
+	@$(MAKE) --no-print-directory linear-run MODE=debug OUT=$(OUT)/debug
+
+.PHONY: linear-run
+linear-run: $(OUT)/tallyd $(OUT)/linear/test_wgl $(OUT)/linear/linear
+	@TALLYD=$(abspath $(OUT)/tallyd) OUT=$(OUT) tests/linear/run
+
+## soak          everything the API has, at once, for SECONDS (60), against a server built with ThreadSanitizer
+SECONDS = 60
+.PHONY: soak
+soak:
+	@tests/support/install build test
+	@$(MAKE) --no-print-directory tallyd MODE=debug SAN=thread OUT=$(OUT)/tsan
+	@$(MAKE) --no-print-directory $(OUT)/debug/linear/linear MODE=debug OUT=$(OUT)/debug
+	@TALLYD=$(abspath $(OUT)/tsan/tallyd) OUT=$(OUT)/debug tests/linear/run soak $(SECONDS)
+
 ## fuzz          run each fuzz target for SECONDS_EACH (10) seconds
 .PHONY: fuzz
 fuzz:
