@@ -257,11 +257,11 @@ START_TEST(soak)
 	said = server_said(s);
 	server_end(s);
 	bad = crowd_judge(crowd, "soak", 0);
-	unmet = soak_unmet(&crowd->game);
-	crowd_free(crowd);
 	ck_assert_msg(!strstr(said, "ThreadSanitizer"), "the server said:\n%s", said);
 	ck_assert_msg(!why, "%s", why);
 	ck_assert_msg(bad == 0, "%zu violations", bad);
+	unmet = soak_unmet(&crowd->game);
+	crowd_free(crowd);
 	ck_assert_msg(unmet == 0 || settings.soak_seconds < SOAK_SECONDS_FULL, "%zu kinds of requests were never answered as meant", unmet);
 }
 END_TEST
