@@ -262,7 +262,8 @@ START_TEST(soak)
 	ck_assert_msg(bad == 0, "%zu violations", bad);
 	unmet = soak_unmet(&crowd->game);
 	crowd_free(crowd);
-	ck_assert_msg(unmet == 0 || settings.soak_seconds < SOAK_SECONDS_FULL, "%zu kinds of requests were never answered as meant", unmet);
+	ck_assert_msg(unmet == 0 || settings.soak_seconds < SOAK_SECONDS_FULL,
+		      "%zu kinds of requests were never answered as meant", unmet);
 }
 END_TEST
 

@@ -6,13 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "linear/meaning.h"
 #include "linear/random.h"
 #include "linear/tags.h"
-
-/* A status as it was read. */
-struct sight {
-	uint64_t value, revision, digest;
-};
 
 /* A request under way, and what becomes of it. */
 struct move {
@@ -86,155 +82,7 @@ static void write_down(struct player *p, const struct wgl_op *op)
 	note_tag(p, op);
 }
 
-/* ---- reading bodies ---- */
-
-static uint64_t digest_of(const char *at, size_t len)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)at[i]) * UINT64_C(0x100000001b3);
-	return hash ? hash : 1;
-}
-
-/* The length of the JSON object at <at>: none of our texts holds a brace. */
-static size_t object_length(const char *at)
-{
-	size_t depth = 0, i = 0;
-
-	do {
-		depth += at[i] == '{';
-		depth -= at[i] == '}';
-	} while (at[i++] && depth > 0);
-	return i;
-}
-
-static bool read_number(const char *at, size_t len, const char *before, uint64_t *ret)
-{
-	const char *found = memmem(at, len, before, strlen(before));
-	char *end;
-
-	if (!found)
-		return false;
-	*ret = strtoull(found + strlen(before), &end, 10);
-	return *end == '"';
-}
-
-/* Every change sets message and reason to its own number: they must never be of two. */
-static bool read_status(const char *at, struct sight *ret)
-{
-	size_t len = object_length(at);
-	uint64_t reason;
-
-	if (*at != '{' || !read_number(at, len, "\"message\":\"", &ret->value) ||
-	    !read_number(at, len, "\"reason\":\"r", &reason) || !read_number(at, len, "\"revision\":\"", &ret->revision))
-		return false;
-	ret->digest = digest_of(at, len);
-	return ret->value != 0 && reason == ret->value && ret->revision != 0;
-}
-
-/* The status in the body of a container or of a status; its tag must be that of the head. */
-static bool read_body(const struct answer *a, struct sight *ret)
-{
-	const char *inside = strstr(a->body, "\"status\":{");
-
-	return read_status(inside ? inside + strlen("\"status\":") : a->body, ret) && ret->revision == a->revision;
-}
-
-/* ---- what an answer means ---- */
-
-static bool take_sight(struct move *m, const struct answer *a)
-{
-	struct sight s;
-
-	if (!read_body(a, &s) || (m->op.kind != WGL_READ && s.value != m->op.value))
-		return false;
-	m->op.end = WGL_DONE;
-	m->op.value = s.value;
-	m->op.revision = s.revision;
-	m->op.digest = s.digest;
-	return true;
-}
-
-/* There is one, but not as it had to be; without a tag there is none. */
-static bool take_refusal(struct move *m, const struct answer *a)
-{
-	m->op.end = a->revision ? WGL_REFUSED : WGL_ABSENT;
-	m->op.revision = a->revision;
-	return a->revision || m->op.kind != WGL_CREATE;
-}
-
-static bool take_absence(struct move *m)
-{
-	m->op.end = WGL_ABSENT;
-	return m->op.kind == WGL_READ || m->op.kind == WGL_WRITE;
-}
-
-/* 204 to a write: done, its tag in the head; to a deletion: there is none now. */
-static bool take_done(struct move *m, const struct answer *a)
-{
-	m->op.end = WGL_DONE;
-	m->op.revision = a->revision;
-	return m->op.kind == WGL_DELETE ? a->revision == 0 : a->revision != 0;
-}
-
-/* A trial is a look at whether there is one: it must leave nothing behind. */
-static bool take_trial(struct move *m, const struct answer *a)
-{
-	m->op.kind = WGL_READ;
-	m->op.value = 0;
-	m->op.end = WGL_DONE;
-	return a->status == 200 && a->revision == 0;
-}
-
-/* PUT of a container that is there with the same metadata is a read. */
-static bool take_same(struct move *m, const struct answer *a)
-{
-	m->op.kind = WGL_READ;
-	return take_sight(m, a);
-}
-
-/* False: the contract knows no such answer. */
-static bool take_answer(struct move *m, const struct answer *a)
-{
-	bool creates = m->op.kind == WGL_CREATE;
-
-	switch (a->status) {
-	case 200:
-		if (strstr(m->target, "dryRun"))
-			return take_trial(m, a);
-		return creates ? take_same(m, a) : take_sight(m, a);
-	case 201:
-		return creates && take_sight(m, a);
-	case 204:
-		return take_done(m, a);
-	case 304:
-		m->op.end = WGL_DONE;
-		m->op.revision = a->revision;
-		return m->op.kind == WGL_READ && a->revision != 0;
-	case 404:
-		return take_absence(m);
-	case 409:
-		return creates && strstr(a->body, "already-exists") && take_refusal(m, a);
-	case 412:
-		return take_refusal(m, a);
-	}
-	return false;
-}
-
 /* ---- a move ---- */
-
-enum { NOT_DONE = -1 };
-
-/* A failure of the server's own: NOT_DONE, or UNKNOWN when it says so; WGL_DONE: it is none. */
-static int failure_of(const struct answer *a)
-{
-	if (a->status == 0)
-		return WGL_UNKNOWN;
-	if (a->status != 500 && a->status != 503 && a->status != 507)
-		return WGL_DONE;
-	return strstr(a->body, "\"outcome\":\"unknown\"") ? WGL_UNKNOWN : NOT_DONE;
-}
 
 static void finish(struct player *p, struct move *m, struct client *c)
 {
@@ -246,8 +94,8 @@ static void finish(struct player *p, struct move *m, struct client *c)
 	m->op.call_ns = now_ns();
 	a = client_ask(c, &m->ask);
 	m->op.return_ns = now_ns();
-	failure = failure_of(&a);
-	if (failure == NOT_DONE) {
+	failure = meaning_of_failure(&a);
+	if (failure == MEANING_NOT_DONE) {
 		struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
 
 		atomic_fetch_add(&g->refused, 1);
@@ -257,7 +105,7 @@ static void finish(struct player *p, struct move *m, struct client *c)
 	if (failure == WGL_UNKNOWN) {
 		m->op.end = WGL_UNKNOWN;
 		atomic_fetch_add(&g->unknown, 1);
-	} else if (!take_answer(m, &a)) {
+	} else if (!meaning_of(&m->ask, &a, &m->op)) {
 		game_note_odd(g, &m->ask, &a, "an answer that the contract does not know");
 		return;
 	}
@@ -436,7 +284,7 @@ static bool take_list(struct player *p, const struct move *m, const struct answe
 	struct wgl_op store = m->op;
 	uint64_t revision;
 
-	if (a->status != 200 || !tail || !read_number(tail, strlen(tail), "\"revision\":\"", &revision))
+	if (a->status != 200 || !tail || !meaning_of_number(tail, strlen(tail), "\"revision\":\"", &revision))
 		return false;
 	store.container = TAGS_STORE;
 	store.revision = revision;
@@ -444,15 +292,11 @@ static bool take_list(struct player *p, const struct move *m, const struct answe
 	for (unsigned i = 0; i < p->game->containers; i++) {
 		const char *item = find_item(a->body, i);
 		struct wgl_op op = m->op;
-		struct sight s = { 0 };
 
-		if (item && (!read_status(item, &s) || s.revision > revision))
-			return false;
 		op.container = i;
-		op.end = item ? WGL_DONE : WGL_ABSENT;
-		op.value = s.value;
-		op.revision = s.revision;
-		op.digest = s.digest;
+		op.end = WGL_ABSENT;
+		if (item && (!meaning_of_item(item, &op) || op.revision > revision))
+			return false;
 		write_down(p, &op);
 	}
 	return true;

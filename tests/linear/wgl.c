@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD = 64, NONE = UINT32_MAX };
+#include "linear/visited.h"
+
+enum { NONE = UINT32_MAX };
 
 /* An operation as it is searched for. */
 struct op {
@@ -23,29 +25,9 @@ struct event {
 	uint32_t next, previous;
 };
 
-struct state {
-	uint64_t value;    /* 0: absent */
-	uint64_t revision; /* of the value; 0: nobody has told yet */
-	uint64_t floor;    /* highest revision of the states before */
-};
-
 struct frame {
 	uint32_t op;
 	struct state before;
-};
-
-/* A pair of linearized set and state.  <words> are the set from the first word that is not full to the last that is not
- * empty, then the operations without an end. */
-struct seen_pair {
-	uint64_t hash;
-	struct state state;
-	uint32_t base, count;
-	uint64_t words[];
-};
-
-struct chunk {
-	struct chunk *next;
-	uint64_t bytes[];
 };
 
 struct search {
@@ -53,28 +35,12 @@ struct search {
 	size_t required, total, left;
 	struct event *events; /* events[0] is the head */
 	uint32_t *call_of, *return_of;
-	uint64_t *set;
-	size_t set_words, base, top; /* words below base are full, those above top are empty */
-	uint64_t *optional;
-	size_t optional_words;
+	struct visited visited;
 	struct state state;
 	struct frame *stack;
 	size_t depth;
 	uint32_t furthest; /* the latest return that stood in the way */
-	struct seen_pair **table;
-	size_t table_room, table_count;
-	struct chunk *chunks;
-	size_t chunk_used;
 };
-
-static void *need(size_t count, size_t size)
-{
-	void *p = calloc(count ? count : 1, size);
-
-	if (!p)
-		abort();
-	return p;
-}
 
 /* ---- the register ---- */
 
@@ -194,7 +160,7 @@ static bool first_sight(const struct sight *sights, size_t n, uint64_t value, in
 /* Is there a revision that somebody was told of without its value, and nobody with it? */
 static bool has_unexplained(const struct wgl_op *ops, size_t n)
 {
-	uint64_t *known = need(n, sizeof *known);
+	uint64_t *known = visited_need(n, sizeof *known);
 	size_t count = 0;
 	bool found = false;
 
@@ -215,12 +181,12 @@ static bool has_unexplained(const struct wgl_op *ops, size_t n)
 /* Sort the history into what must have a place and what may have one; see the header for the three rules. */
 static void sort_out(struct search *s, const struct wgl_op *ops, size_t n)
 {
-	struct sight *sights = need(n, sizeof *sights);
-	struct op *optional = need(n, sizeof *optional);
+	struct sight *sights = visited_need(n, sizeof *sights);
+	struct op *optional = visited_need(n, sizeof *optional);
 	bool unexplained = has_unexplained(ops, n);
 	size_t sight_count = 0, optional_count = 0;
 
-	s->ops = need(n, sizeof *s->ops);
+	s->ops = visited_need(n, sizeof *s->ops);
 	for (size_t i = 0; i < n; i++)
 		if (ops[i].kind == WGL_READ && tells_value(&ops[i]))
 			sights[sight_count++] = (struct sight){ ops[i].value, ops[i].return_ns };
@@ -261,9 +227,9 @@ static void link_events(struct search *s)
 {
 	size_t count = 2 * s->required + 1;
 
-	s->events = need(count, sizeof *s->events);
-	s->call_of = need(s->required, sizeof *s->call_of);
-	s->return_of = need(s->required, sizeof *s->return_of);
+	s->events = visited_need(count, sizeof *s->events);
+	s->call_of = visited_need(s->required, sizeof *s->call_of);
+	s->return_of = visited_need(s->required, sizeof *s->return_of);
 	for (size_t i = 0; i < s->required; i++) {
 		s->events[1 + 2 * i] = (struct event){ s->ops[i].seen.call_ns, (uint32_t)i, false, 0, 0 };
 		s->events[2 + 2 * i] = (struct event){ s->ops[i].seen.return_ns, (uint32_t)i, true, 0, 0 };
@@ -284,168 +250,18 @@ static void search_init(struct search *s, const struct wgl_op *ops, size_t n)
 	*s = (struct search){ 0 };
 	sort_out(s, ops, n);
 	link_events(s);
-	s->set_words = s->required / WORD + 1;
-	s->set = need(s->set_words, sizeof *s->set);
-	s->optional_words = (s->total - s->required + WORD - 1) / WORD;
-	s->optional = need(s->optional_words, sizeof *s->optional);
-	s->stack = need(s->total, sizeof *s->stack);
-	s->table_room = 1024;
-	s->table = need(s->table_room, sizeof(struct seen_pair *));
+	visited_init(&s->visited, s->required, s->total - s->required);
+	s->stack = visited_need(s->total, sizeof *s->stack);
 }
 
 static void search_done(struct search *s)
 {
-	while (s->chunks) {
-		struct chunk *c = s->chunks;
-
-		s->chunks = c->next;
-		free(c);
-	}
-	free(s->table);
+	visited_done(&s->visited);
 	free(s->stack);
-	free(s->optional);
-	free(s->set);
 	free(s->return_of);
 	free(s->call_of);
 	free(s->events);
 	free(s->ops);
-}
-
-/* ---- the set ---- */
-
-static void set_add(struct search *s, uint32_t op)
-{
-	size_t word = op / WORD;
-
-	if (op >= s->required) {
-		s->optional[(op - s->required) / WORD] |= UINT64_C(1) << (op - s->required) % WORD;
-		return;
-	}
-	s->set[word] |= UINT64_C(1) << op % WORD;
-	if (word > s->top)
-		s->top = word;
-	while (s->set[s->base] == UINT64_MAX)
-		s->base++; /* stops at the last word, which is never full */
-}
-
-static void set_take(struct search *s, uint32_t op)
-{
-	size_t word = op / WORD;
-
-	if (op >= s->required) {
-		s->optional[(op - s->required) / WORD] &= ~(UINT64_C(1) << (op - s->required) % WORD);
-		return;
-	}
-	s->set[word] &= ~(UINT64_C(1) << op % WORD);
-	if (word < s->base)
-		s->base = word;
-	while (s->top > 0 && s->set[s->top] == 0)
-		s->top--;
-}
-
-static bool set_has_optional(const struct search *s, size_t op)
-{
-	return s->optional[(op - s->required) / WORD] >> (op - s->required) % WORD & 1;
-}
-
-/* ---- pairs met before ---- */
-
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-	return hash ^ hash >> 29;
-}
-
-static size_t window(const struct search *s)
-{
-	return s->top >= s->base ? s->top - s->base + 1 : 0;
-}
-
-static uint64_t hash_of(const struct search *s, const struct state *state)
-{
-	uint64_t hash = mix(mix(mix(s->base, state->value), state->revision), state->floor);
-
-	for (size_t i = 0; i < window(s); i++)
-		hash = mix(hash, s->set[s->base + i]);
-	for (size_t i = 0; i < s->optional_words; i++)
-		hash = mix(hash, s->optional[i]);
-	return hash;
-}
-
-static bool is_pair(const struct seen_pair *p, const struct search *s, const struct state *state, uint64_t hash)
-{
-	size_t n = window(s);
-
-	return p->hash == hash && p->base == s->base && p->count == n + s->optional_words &&
-	       p->state.value == state->value && p->state.revision == state->revision && p->state.floor == state->floor &&
-	       !memcmp(p->words, s->set + s->base, n * sizeof *s->set) &&
-	       !memcmp(p->words + n, s->optional, s->optional_words * sizeof *s->optional);
-}
-
-static void *carve(struct search *s, size_t bytes)
-{
-	enum { CHUNK_WORDS = 1 << 17 };
-	size_t words = (bytes + 7) / 8;
-	void *p;
-
-	if (!s->chunks || s->chunk_used + words > CHUNK_WORDS) {
-		struct chunk *c = need(1, sizeof *c + (words > CHUNK_WORDS ? words : CHUNK_WORDS) * 8);
-
-		c->next = s->chunks;
-		s->chunks = c;
-		s->chunk_used = 0;
-	}
-	p = s->chunks->bytes + s->chunk_used;
-	s->chunk_used += words;
-	return p;
-}
-
-static size_t slot_of(struct seen_pair *const *table, size_t room, uint64_t hash)
-{
-	size_t i = hash & (room - 1);
-
-	while (table[i] && table[i]->hash != hash)
-		i = (i + 1) & (room - 1);
-	return i;
-}
-
-static void grow_table(struct search *s)
-{
-	size_t room = 2 * s->table_room;
-	struct seen_pair **grown = need(room, sizeof *grown);
-
-	for (size_t i = 0; i < s->table_room; i++) {
-		size_t at;
-
-		if (!s->table[i])
-			continue;
-		for (at = s->table[i]->hash & (room - 1); grown[at]; at = (at + 1) & (room - 1))
-			;
-		grown[at] = s->table[i];
-	}
-	free(s->table);
-	s->table = grown;
-	s->table_room = room;
-}
-
-/* Remember the set as it is with this state; false when it was met before. */
-static bool remember(struct search *s, const struct state *state)
-{
-	uint64_t hash = hash_of(s, state);
-	size_t n = window(s), at = slot_of(s->table, s->table_room, hash);
-	struct seen_pair *p;
-
-	for (; s->table[at]; at = (at + 1) & (s->table_room - 1))
-		if (is_pair(s->table[at], s, state, hash))
-			return false;
-	p = carve(s, sizeof *p + (n + s->optional_words) * sizeof p->words[0]);
-	*p = (struct seen_pair){ hash, *state, (uint32_t)s->base, (uint32_t)(n + s->optional_words) };
-	memcpy(p->words, s->set + s->base, n * sizeof *s->set);
-	memcpy(p->words + n, s->optional, s->optional_words * sizeof *s->optional);
-	s->table[at] = p;
-	if (2 * ++s->table_count > s->table_room)
-		grow_table(s);
-	return true;
 }
 
 /* ---- the search ---- */
@@ -491,7 +307,7 @@ static uint32_t next_optional(struct search *s, uint32_t after, int64_t before_n
 		const struct wgl_op *op = &s->ops[i].seen;
 		bool alike = op->expected == 0;
 
-		if (set_has_optional(s, i) || (alike && offered[op->kind]))
+		if (visited_has(&s->visited, i) || (alike && offered[op->kind]))
 			continue;
 		offered[op->kind] |= alike;
 		if (after == NONE || i > after)
@@ -526,9 +342,9 @@ static bool try_op(struct search *s, uint32_t op)
 
 	if (!apply(&state, &s->ops[op].seen))
 		return false;
-	set_add(s, op);
-	if (!remember(s, &state)) {
-		set_take(s, op);
+	visited_add(&s->visited, op);
+	if (!visited_remember(&s->visited, &state)) {
+		visited_take(&s->visited, op);
 		return false;
 	}
 	lift(s, op);
@@ -543,7 +359,7 @@ static uint32_t back(struct search *s)
 	const struct frame *f = &s->stack[--s->depth];
 
 	put_back(s, f->op);
-	set_take(s, f->op);
+	visited_take(&s->visited, f->op);
 	s->state = f->before;
 	return f->op;
 }
@@ -566,10 +382,10 @@ enum wgl_answer wgl_check(const struct wgl_op *ops, size_t n, struct wgl_result 
 			after = back(&s);
 		else
 			answer = WGL_E_VIOLATION;
-		if (s.table_count > most)
+		if (s.visited.count > most)
 			answer = WGL_E_GAVE_UP;
 	}
-	*ret = (struct wgl_result){ .steps = s.table_count };
+	*ret = (struct wgl_result){ .steps = s.visited.count };
 	if (answer != WGL_LINEARIZABLE)
 		ret->stuck = s.ops[s.events[s.furthest].op].from;
 	search_done(&s);
