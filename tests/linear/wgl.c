@@ -13,7 +13,8 @@ enum { NONE = UINT32_MAX };
 /* An operation as it is searched for. */
 struct op {
 	struct wgl_op seen;
-	size_t from; /* its place in the caller's history */
+	size_t from;   /* its place in the caller's history */
+	uint32_t rank; /* place among all revisions of the one it tells of; NONE: it tells of none */
 };
 
 /* The calls and returns of the operations that must have a place, in order of time: a list from which a linearized
@@ -27,6 +28,7 @@ struct event {
 
 struct frame {
 	uint32_t op;
+	bool is_free; /* nothing else need be tried in its place */
 	struct state before;
 };
 
@@ -35,6 +37,9 @@ struct search {
 	size_t required, total, left;
 	struct event *events; /* events[0] is the head */
 	uint32_t *call_of, *return_of;
+	uint64_t *revisions; /* all that operations with a place tell of, ascending, equals too */
+	uint32_t *waiting;   /* for each, how many operations that tell of it have no place yet */
+	size_t revision_count, lowest; /* lowest: the first that somebody still tells of */
 	struct visited visited;
 	struct state state;
 	struct frame *stack;
@@ -86,6 +91,11 @@ static bool apply_done(struct state *s, const struct wgl_op *op)
 	return false;
 }
 
+static bool changes(const struct wgl_op *op)
+{
+	return op->kind != WGL_READ && (op->end == WGL_DONE || op->end == WGL_UNKNOWN);
+}
+
 /* What the register does at <op>; false: it would have answered otherwise. */
 static bool apply(struct state *s, const struct wgl_op *op)
 {
@@ -104,7 +114,7 @@ static bool apply(struct state *s, const struct wgl_op *op)
 /* ---- preparing ---- */
 
 struct sight {
-	uint64_t value;
+	uint64_t value, revision;
 	int64_t at_ns;
 };
 
@@ -138,8 +148,8 @@ static bool tells_value(const struct wgl_op *op)
 	return op->end == WGL_DONE && op->kind != WGL_DELETE && op->value != 0;
 }
 
-/* When <value> was first seen; false when it never was. */
-static bool first_sight(const struct sight *sights, size_t n, uint64_t value, int64_t *ret_at_ns)
+/* When <value> was first seen; NULL when it never was. */
+static const struct sight *first_sight(const struct sight *sights, size_t n, uint64_t value)
 {
 	size_t low = 0, high = n;
 
@@ -151,10 +161,15 @@ static bool first_sight(const struct sight *sights, size_t n, uint64_t value, in
 		else
 			high = middle;
 	}
-	if (low == n || sights[low].value != value)
-		return false;
-	*ret_at_ns = sights[low].at_ns;
-	return true;
+	return low < n && sights[low].value == value ? &sights[low] : NULL;
+}
+
+/* Nobody was told how it ended, but somebody has seen its value: it has happened, at the latest then. */
+static void settle(struct wgl_op *op, const struct sight *s)
+{
+	op->end = WGL_DONE;
+	op->revision = s->revision;
+	op->return_ns = s->at_ns > op->call_ns ? s->at_ns : op->call_ns; /* seen before it was asked for: no order will do */
 }
 
 /* Is there a revision that somebody was told of without its value, and nobody with it? */
@@ -189,17 +204,14 @@ static void sort_out(struct search *s, const struct wgl_op *ops, size_t n)
 	s->ops = visited_need(n, sizeof *s->ops);
 	for (size_t i = 0; i < n; i++)
 		if (ops[i].kind == WGL_READ && tells_value(&ops[i]))
-			sights[sight_count++] = (struct sight){ ops[i].value, ops[i].return_ns };
+			sights[sight_count++] = (struct sight){ ops[i].value, ops[i].revision, ops[i].return_ns };
 	qsort(sights, sight_count, sizeof *sights, compare_sights);
 	for (size_t i = 0; i < n; i++) {
-		struct op op = { ops[i], i };
+		struct op op = { ops[i], i, NONE };
+		const struct sight *seen = first_sight(sights, sight_count, ops[i].value);
 
-		if (op.seen.end == WGL_UNKNOWN && op.seen.value &&
-		    first_sight(sights, sight_count, op.seen.value, &op.seen.return_ns)) {
-			op.seen.end = WGL_DONE;
-			if (op.seen.return_ns < op.seen.call_ns) /* seen before it was asked for: no order will do */
-				op.seen.return_ns = op.seen.call_ns;
-		}
+		if (op.seen.end == WGL_UNKNOWN && op.seen.value && seen)
+			settle(&op.seen, seen);
 		if (op.seen.end != WGL_UNKNOWN)
 			s->ops[s->required++] = op;
 		else if (op.seen.kind == WGL_CREATE || op.seen.kind == WGL_DELETE || (op.seen.kind == WGL_WRITE && unexplained))
@@ -212,6 +224,30 @@ static void sort_out(struct search *s, const struct wgl_op *ops, size_t n)
 	s->left = s->required;
 	free(sights);
 	free(optional);
+}
+
+static uint64_t told_revision(const struct wgl_op *op)
+{
+	return op->end == WGL_REFUSED || (op->end == WGL_DONE && op->kind != WGL_DELETE) ? op->revision : 0;
+}
+
+static void rank_revisions(struct search *s)
+{
+	s->revisions = visited_need(s->required, sizeof *s->revisions);
+	s->waiting = visited_need(s->required, sizeof *s->waiting);
+	for (size_t i = 0; i < s->required; i++)
+		if (told_revision(&s->ops[i].seen))
+			s->revisions[s->revision_count++] = told_revision(&s->ops[i].seen);
+	qsort(s->revisions, s->revision_count, sizeof *s->revisions, compare_revisions);
+	for (size_t i = 0; i < s->required; i++) {
+		uint64_t told = told_revision(&s->ops[i].seen);
+		const uint64_t *at = told ? bsearch(&told, s->revisions, s->revision_count, sizeof told, compare_revisions) : NULL;
+
+		if (at) /* any one of equals will do, as it is the same for all */
+			s->waiting[s->ops[i].rank = (uint32_t)(at - s->revisions)]++;
+	}
+	while (s->lowest < s->revision_count && s->waiting[s->lowest] == 0)
+		s->lowest++;
 }
 
 static int compare_events(const void *a, const void *b)
@@ -250,6 +286,7 @@ static void search_init(struct search *s, const struct wgl_op *ops, size_t n)
 	*s = (struct search){ 0 };
 	sort_out(s, ops, n);
 	link_events(s);
+	rank_revisions(s);
 	visited_init(&s->visited, s->required, s->total - s->required);
 	s->stack = visited_need(s->total, sizeof *s->stack);
 }
@@ -257,6 +294,8 @@ static void search_init(struct search *s, const struct wgl_op *ops, size_t n)
 static void search_done(struct search *s)
 {
 	visited_done(&s->visited);
+	free(s->waiting);
+	free(s->revisions);
 	free(s->stack);
 	free(s->return_of);
 	free(s->call_of);
@@ -287,6 +326,10 @@ static void lift(struct search *s, uint32_t op)
 	unlink_event(s, s->call_of[op]);
 	unlink_event(s, s->return_of[op]);
 	s->left--;
+	if (s->ops[op].rank != NONE)
+		s->waiting[s->ops[op].rank]--;
+	while (s->lowest < s->revision_count && s->waiting[s->lowest] == 0)
+		s->lowest++;
 }
 
 static void put_back(struct search *s, uint32_t op)
@@ -296,6 +339,11 @@ static void put_back(struct search *s, uint32_t op)
 	relink_event(s, s->return_of[op]);
 	relink_event(s, s->call_of[op]);
 	s->left++;
+	if (s->ops[op].rank == NONE)
+		return;
+	s->waiting[s->ops[op].rank]++;
+	if (s->ops[op].rank < s->lowest)
+		s->lowest = s->ops[op].rank;
 }
 
 /* Unseen operations of one kind that expect nothing are alike: only the oldest that is left is a choice. */
@@ -335,33 +383,84 @@ static uint32_t next_choice(struct search *s, uint32_t after)
 	return e == NONE ? NONE : next_optional(s, after, s->events[e].at_ns);
 }
 
+/* States and lower revisions never come back: before a change all that tells of them must have its place, or never will.  This
+ * adds nothing to what is judged; it ends early what would come to nothing. */
+static bool may_change(const struct search *s, const struct wgl_op *op, const struct state *next)
+{
+	uint64_t lowest = s->lowest < s->revision_count ? s->revisions[s->lowest] : UINT64_MAX;
+
+	return !changes(op) || (lowest > next->floor && lowest >= next->revision);
+}
+
+/* An operation that only looks, and sees what is there now: no order is lost by giving it the next place. */
+static uint32_t next_free(const struct search *s)
+{
+	for (uint32_t e = s->events[0].next; e != NONE && !s->events[e].is_return; e = s->events[e].next) {
+		const struct wgl_op *op = &s->ops[s->events[e].op].seen;
+		struct state state = s->state;
+
+		if (!changes(op) && apply(&state, op) && state.revision == s->state.revision)
+			return s->events[e].op;
+	}
+	return NONE;
+}
+
+static void take(struct search *s, uint32_t op, const struct state *next, bool is_free)
+{
+	lift(s, op);
+	s->stack[s->depth++] = (struct frame){ op, is_free, s->state };
+	s->state = *next;
+}
+
 /* Give <op> the next place, if the register can answer so and this was not tried before. */
 static bool try_op(struct search *s, uint32_t op)
 {
 	struct state state = s->state;
 
-	if (!apply(&state, &s->ops[op].seen))
+	if (!apply(&state, &s->ops[op].seen) || !may_change(s, &s->ops[op].seen, &state))
 		return false;
 	visited_add(&s->visited, op);
 	if (!visited_remember(&s->visited, &state)) {
 		visited_take(&s->visited, op);
 		return false;
 	}
-	lift(s, op);
-	s->stack[s->depth++] = (struct frame){ op, s->state };
-	s->state = state;
+	take(s, op, &state, false);
 	return true;
 }
 
-/* Take the last choice back; returns it. */
+/* Take the last choice back, and what followed from it; returns it, NONE when there was none. */
 static uint32_t back(struct search *s)
 {
-	const struct frame *f = &s->stack[--s->depth];
+	const struct frame *f;
 
-	put_back(s, f->op);
-	visited_take(&s->visited, f->op);
-	s->state = f->before;
+	do {
+		if (s->depth == 0)
+			return NONE;
+		f = &s->stack[--s->depth];
+		put_back(s, f->op);
+		visited_take(&s->visited, f->op);
+		s->state = f->before;
+	} while (f->is_free);
 	return f->op;
+}
+
+/* Go one step on or back; false: everything was tried. */
+static bool step(struct search *s, uint32_t *after)
+{
+	uint32_t op = *after == NONE ? next_free(s) : NONE;
+
+	if (op != NONE) {
+		visited_add(&s->visited, op);
+		take(s, op, &s->state, true);
+		return true;
+	}
+	op = next_choice(s, *after);
+	if (op == NONE) {
+		*after = back(s);
+		return *after != NONE;
+	}
+	*after = try_op(s, op) ? NONE : op;
+	return true;
 }
 
 enum wgl_answer wgl_check(const struct wgl_op *ops, size_t n, struct wgl_result *ret)
@@ -374,13 +473,7 @@ enum wgl_answer wgl_check(const struct wgl_op *ops, size_t n, struct wgl_result 
 	search_init(&s, ops, n);
 	most = WGL_STEPS + WGL_STEPS_EACH * n;
 	while (s.left > 0 && answer == WGL_LINEARIZABLE) {
-		uint32_t op = next_choice(&s, after);
-
-		if (op != NONE)
-			after = try_op(&s, op) ? NONE : op;
-		else if (s.depth > 0)
-			after = back(&s);
-		else
+		if (!step(&s, &after))
 			answer = WGL_E_VIOLATION;
 		if (s.visited.count > most)
 			answer = WGL_E_GAVE_UP;

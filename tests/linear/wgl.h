@@ -28,6 +28,10 @@
  * kept as what differs from "everything up to here", so a step costs the concurrency, not the length.  For n operations
  * of which c overlap it takes n log n and, when the order is found at once, n steps; at worst n * 2^c.
  *
+ * Two things keep the search short with many clients on one container.  An operation that only looks, and sees what is there,
+ * takes the next place at once: no order is lost by it.  And since revisions only grow, a change is not tried as long as
+ * something without a place tells of a lower revision.
+ *
  * Operations without an end would make c grow with every crash.  So: one whose value was seen has happened, at the latest
  * when it was first seen; a change that nobody saw can be left out, as long as no revision is unexplained; unseen
  * deletions (creations) are alike, so only the oldest is ever tried, and that only when nothing else helps. */
