@@ -1,0 +1,1 @@
+"""Seeded bugs: the table, how one is built, what has to find it."""

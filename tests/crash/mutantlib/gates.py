@@ -1,0 +1,83 @@
+"""What has to find the mutants.
+
+A gate is a command that ends with 0 on good code and with 1 when it found something.  In the table it stands with its
+arguments: `unit SUITE [CASE]`, `http SUITE [CASE]`, `explorer WORKLOAD`.  {base} is the normal build's directory, {out}
+the mutant's (the normal one's when the clean build is tried), {1} and {2} are the arguments.
+
+The programs named `clean` are tests from outside and built once, those named `planted` hold the service's code and are
+linked with the bug."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+from collections import namedtuple
+
+from .build import TOP
+
+Gate = namedtuple("Gate", "command clean planted environment")
+Verdict = namedtuple("Verdict", "status seconds text")
+
+SECONDS = 300
+
+GATES = {
+    "unit": Gate(["{out}/unit/{1}"], [], ["{out}/unit/{1}"], {"CK_RUN_CASE": "{2}"}),
+    "http": Gate(["{base}/http/{1}"], ["{base}/http/{1}"], [], {"TALLYD": "{top}/{out}/tallyd", "CK_RUN_CASE": "{2}"}),
+    "explorer": Gate(["tests/crash/explore", "--tallyd", "{out}/tallyd", "--workload", "{1}", "--seed", "{seed}",
+                      "--until-violation"], [], [], {}),
+}
+
+
+def split(words):
+    """The gate of a row, and its two arguments; "" where there is none."""
+    name, *arguments = words.split(" ", 2)
+    return GATES[name], (arguments + ["", ""])[:2]
+
+
+def fill(texts, words, base, out, seed=0):
+    _, arguments = split(words)
+    places = {"base": base, "out": out, "top": TOP, "seed": seed, "1": arguments[0], "2": arguments[1]}
+    for name, value in places.items():
+        texts = [text.replace("{" + name + "}", str(value)) for text in texts]
+    return texts
+
+
+def clean_targets(words, base):
+    gate, _ = split(words)
+    return fill(gate.clean + gate.planted, words, base, base)
+
+
+def planted_targets(words, base, out):
+    gate, _ = split(words)
+    return fill(gate.planted, words, base, out)
+
+
+def missing(words):
+    """What the gate's command needs and is not there: a program of the tree; None when all is."""
+    program = split(words)[0].command[0]
+    return None if "{" in program or (TOP / program).exists() else program
+
+
+def environment(words, base, out, scratch):
+    gate, _ = split(words)
+    values = fill(list(gate.environment.values()), words, base, out)
+    given = {name: value for name, value in zip(gate.environment, values) if value}
+    return dict(os.environ, TMPDIR=scratch, **given)
+
+
+def run(words, base, out, seed):
+    """Run the gate on the program in <out>."""
+    began = time.monotonic()
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="mutant-", dir=memory) as scratch:
+        with subprocess.Popen(fill(split(words)[0].command, words, base, out, seed), cwd=TOP, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                              env=environment(words, base, out, scratch), start_new_session=True) as process:
+            try:
+                text, _ = process.communicate(timeout=SECONDS)
+                status = process.returncode
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                text, status = process.communicate()[0], "no end"
+    return Verdict(status, time.monotonic() - began, text)
