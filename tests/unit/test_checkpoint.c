@@ -1,5 +1,6 @@
 /* The files of containers as the checkpointer leaves them. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -217,6 +218,44 @@ START_TEST(changes_are_gathered)
 }
 END_TEST
 
+/* ---- a change while its checkpoint is being written ---- */
+
+static atomic_int at_rename; /* 1: wait there; 2: somebody waits; 0: go on */
+
+static int slow_renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	int wanted = 1;
+
+	if (!strcmp(to, "status") && atomic_compare_exchange_strong(&at_rename, &wanted, 2))
+		while (atomic_load(&at_rename) != 0)
+			unit_look_again();
+	return files_system.renameat2(from_dir, from, to_dir, to, flags);
+}
+
+/* The file that is being written is older than what is acknowledged meanwhile: that is still to be written. */
+START_TEST(changed_while_written)
+{
+	struct files files = files_system;
+	struct disk *d = disk_new();
+
+	files.renameat2 = slow_renameat2;
+	d->options.files = &files;
+	ck_assert_msg(disk_start(d) == 0, "%s", d->err.text);
+	atomic_store(&at_rename, 1);
+	ck_assert_int_eq(disk_create(d, 1, 1, true), 0);
+	while (atomic_load(&at_rename) != 2)
+		unit_look_again();
+	if (_i)
+		ck_assert_int_eq(disk_delete(d, 1), 0);
+	else
+		ck_assert_int_eq(disk_update(d, 1, 2, true), 0);
+	atomic_store(&at_rename, 0);
+	disk_settle(d);
+	disk_expect_same(d);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("checkpoint");
@@ -229,5 +268,6 @@ int main(void)
 	tcase_add_test(unit_case(s, "foreign files"), foreign_files_are_kept);
 	tcase_add_loop_test(unit_case(s, "nth call fails"), nth_call_fails, 0, 4 * 5);
 	tcase_add_test(unit_case(s, "gathered"), changes_are_gathered);
+	tcase_add_loop_test(unit_case(s, "changed while written"), changed_while_written, 0, 2);
 	return unit_main(s);
 }

@@ -94,7 +94,7 @@ mutant(7, "RETIRE_BEFORE_CHECKPOINT", "explorer segments",
 		revision = cp->view.first_revision - 1;
 """, ""))
 
-mutant(8, "RETIRE_UNORDERED", "unit test_retire",
+mutant(8, "RETIRE_UNORDERED", "unit test_segments none goes before its elders",
        "whatever segment holds nothing is removed, also behind one that stays: the next start misses it and refuses; in the "
        "order alone there is no harm here, since MANIFEST says first what is not needed",
        ("persist/journal_files.c", """\
@@ -243,7 +243,7 @@ mutant(19, "FENCE_WITHOUT_BASE", "explorer eio",
 			void_frames(s, i);
 """, ""))
 
-mutant(20, "RELAXED_LOST_BY_FENCE", "unit test_journal relaxed survives the fence",
+mutant(20, "RELAXED_LOST_BY_FENCE", "unit test_segments relaxed is in the fence",
        "the fence begins without copies of what was answered with sync=false, and then counts it as durable",
        ("persist/journal.c", """\
 	j->fd = -1;
@@ -349,7 +349,7 @@ mutant(26, "ERROR_LEAVES_MEMORY_CHANGED", "unit test_disk_faults",
 
 # ---- damage, and disks that are full ----
 
-mutant(27, "NO_SEAL", "unit test_retire",
+mutant(27, "NO_SEAL", "unit test_segments the last frame is sealed",
        "nothing proves the last frame: damaged later, it is dropped as if it had been torn, and nobody is told",
        ("persist/journal.c", """\
 	if (fits(j, FRAME_BLOCK, FRAME_BLOCK))
@@ -485,22 +485,22 @@ mutant(38, "LIVE_NOT_KEPT", "unit test_recovery killed at many points",
 		live_drop(&j->built.live, id_hash(container_id(c)));
 """, ""))
 
-mutant(39, "PROOF_NOT_READ", "unit test_recovery journal damaged",
+mutant(39, "PROOF_NOT_READ", "unit test_recovery salvage",
        "what later frames say about earlier ones is not read: a damaged frame is a torn tail, and all behind it is dropped",
        ("persist/scan.c", """\
 	if (s->proven < f->durable_seq)
 		s->proven = f->durable_seq;
 """, ""))
 
-mutant(40, "FAILED_CHECKPOINT_IS_DONE", "unit test_checkpoint nth call fails",
+mutant(40, "FAILED_CHECKPOINT_IS_DONE", "unit test_checkpoint U11",
        "a checkpoint that could not be written is not tried again, and its segment goes",
        ("persist/checkpoint.c", """\
-		bool ok = item->result == 0 && !doubtful;
+		drops += dirty_settle(&cp->dirty, item, ok, tried ? now + RETRY_NS : 0, drop + drops);
 """, """\
-		bool ok = tried && !doubtful;
+		drops += dirty_settle(&cp->dirty, item, tried, 0, drop + drops);
 """))
 
-mutant(41, "LATER_CHANGE_FORGOTTEN", "http test_crash kill -9",
+mutant(41, "LATER_CHANGE_FORGOTTEN", "unit test_checkpoint changed while written",
        "what changed while its checkpoint was being written counts as written: its segment goes, it was in no file",
        ("persist/dirty.c", """\
 	if (done && !item->later) {
@@ -512,7 +512,7 @@ mutant(41, "LATER_CHANGE_FORGOTTEN", "http test_crash kill -9",
 		ret_drop[n++] = item->snapshot;
 """))
 
-mutant(42, "COPY_NOT_RESTAMPED", "unit test_journal relaxed survives the fence",
+mutant(42, "COPY_NOT_RESTAMPED", "unit test_segments relaxed is in the fence",
        "copies say that they belong to the old segment, and are passed over in the new one",
        ("persist/journal_files.c", """\
 		f.segno = segno;

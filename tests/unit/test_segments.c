@@ -1,0 +1,120 @@
+/* What the segments of a journal owe to each other: none goes before its elders, and the last frame is proven. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "faulty.h"
+#include "unit.h"
+
+static const struct faulty_rule no_checkpoints = { CALL_MKDIR, "/containers/", EIO, 0, -1, false, false };
+
+/* Begin a life in which no checkpoint can be written, in a child that ends as by kill -9 after <work>. */
+static void live_and_die(struct disk *d, int (*work)(struct disk *))
+{
+	pid_t child = fork();
+	int status;
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		d->options.files = &files_faulty;
+		faulty_arm(no_checkpoints);
+		_exit(disk_start(d) < 0 || work(d) < 0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+
+/* The first segment holds what is in no file, the second one nothing: it has to stay all the same, or the next start
+ * would miss it. */
+START_TEST(empty_segment_behind_a_needed_one)
+{
+	struct disk *d = disk_new();
+
+	d->options.files = &files_faulty;
+	ck_assert_msg(disk_start(d) == 0, "%s", d->err.text);
+	ck_assert_int_eq(disk_create(d, 1, 1, true), 0);
+	for (int i = 2; i <= 3; i++) {
+		faulty_arm((struct faulty_rule){ CALL_FDATASYNC, "/journal/0", EIO, 0, 1, false, false });
+		ck_assert_int_eq(disk_create(d, i, 1, true), -EIO);
+	}
+	faulty_arm(no_checkpoints);
+	disk_stop(d);
+	ck_assert_int_gt(faulty_failed(), 0);
+	faulty_disarm();
+	disk_expect_same(d);
+	disk_free(d);
+}
+END_TEST
+
+static int relaxed_and_fenced(struct disk *d)
+{
+	if (disk_create(d, 1, 1, true) < 0 || disk_update(d, 1, 2, false) < 0)
+		return -1;
+	faulty_arm((struct faulty_rule){ CALL_FDATASYNC, "/journal/0", EIO, 0, 1, false, false });
+	while (faulty_failed() == 0)
+		(void)d->backend->ops->upkeep(d->backend, clock_mono(&clock_system) + NS_PER_S);
+	return 0;
+}
+
+/* What was answered with sync=false stands in the segment that fences off its own, and counts there, without the help of
+ * any checkpoint. */
+START_TEST(relaxed_is_in_the_fence)
+{
+	struct disk *d = disk_new();
+
+	live_and_die(d, relaxed_and_fenced);
+	ck_assert_msg(disk_load(d) == 0, "%s", d->err.text);
+	ck_assert_ptr_nonnull(d->boxes[1].container);
+	ck_assert_str_eq(container_status(d->boxes[1].container)->message, "box 1, change 2");
+	disk_free(d);
+}
+END_TEST
+
+static void flip(const char *path, long at)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	char c;
+
+	ck_assert_int_eq((int)pread(fd, &c, 1, at), 1);
+	c ^= 4;
+	ck_assert_int_eq((int)pwrite(fd, &c, 1, at), 1);
+	ck_assert_int_eq(close(fd), 0);
+}
+
+static int create_two_and_rest(struct disk *d)
+{
+	if (disk_create(d, 1, 1, true) < 0 || disk_create(d, 2, 2, true) < 0)
+		return -1;
+	disk_upkeep(d);
+	return 0;
+}
+
+/* Once the seal stands behind it, the last change can be damaged, but not be dropped as a torn tail.  Frame n lies at
+ * n * 4096. */
+START_TEST(last_frame_is_sealed)
+{
+	struct disk *d = disk_new();
+	char *path = disk_path(d, "journal/0000000000000001");
+
+	live_and_die(d, create_two_and_rest);
+	ck_assert_int_eq(disk_load(d), 0);
+	ck_assert_ptr_nonnull(d->boxes[2].container);
+	disk_stop(d);
+	flip(path, 2 * 4096 + 70);
+	ck_assert_int_eq(disk_load(d), DISK_E_DAMAGED);
+	free(path);
+	disk_free(d);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("segments");
+
+	tcase_add_test(unit_case(s, "none goes before its elders"), empty_segment_behind_a_needed_one);
+	tcase_add_test(unit_case(s, "relaxed is in the fence"), relaxed_is_in_the_fence);
+	tcase_add_test(unit_case(s, "the last frame is sealed"), last_frame_is_sealed);
+	return unit_main(s);
+}
