@@ -8,7 +8,7 @@ The programs named `clean` are tests from outside and built once, those named `p
 linked with the bug."""
 
 import os
-import pathlib
+import re
 import subprocess
 import tempfile
 import time
@@ -16,16 +16,19 @@ from collections import namedtuple
 
 from .build import TOP
 
-Gate = namedtuple("Gate", "command clean planted environment")
+# tells: what the line begins with, or holds, that says what was found; mishap: words of a gate that failed itself
+Gate = namedtuple("Gate", "command clean planted environment tells mishap")
 Verdict = namedtuple("Verdict", "status seconds text")
 
 SECONDS = 300
 
 GATES = {
-    "unit": Gate(["{out}/unit/{1}"], [], ["{out}/unit/{1}"], {"CK_RUN_CASE": "{2}"}),
-    "http": Gate(["{base}/http/{1}"], ["{base}/http/{1}"], [], {"TALLYD": "{top}/{out}/tallyd", "CK_RUN_CASE": "{2}"}),
+    "unit": Gate(["{out}/unit/{1}"], [], ["{out}/unit/{1}"], {"CK_RUN_CASE": "{2}"},
+                 r":[FE]:", None),
+    "http": Gate(["{base}/http/{1}"], ["{base}/http/{1}"], [], {"TALLYD": "{top}/{out}/tallyd", "CK_RUN_CASE": "{2}"},
+                 r":[FE]:", None),
     "explorer": Gate(["tests/crash/explore", "--tallyd", "{out}/tallyd", "--workload", "{1}", "--seed", "{seed}",
-                      "--until-violation"], [], [], {}),
+                      "--until-violation", "--jobs", "1"], [], [], {}, "VIOLATION", "not explored"),
 }
 
 
@@ -66,6 +69,12 @@ def environment(words, base, out, scratch):
     return dict(os.environ, TMPDIR=scratch, **given)
 
 
+def reason(words, text):
+    """The line in which the gate says what it found."""
+    lines = [line for line in text.splitlines() if re.search(split(words)[0].tells, line)]
+    return lines[0].strip()[:150] if lines else "it does not say why"
+
+
 def run(words, base, out, seed):
     """Run the gate on the program in <out>."""
     began = time.monotonic()
@@ -80,4 +89,7 @@ def run(words, base, out, seed):
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, 9)
                 text, status = process.communicate()[0], "no end"
+    mishap = split(words)[0].mishap
+    if status == 1 and mishap and mishap in text:
+        status = "a mishap of its own"
     return Verdict(status, time.monotonic() - began, text)

@@ -48,7 +48,8 @@ def judge(mutant, base, out, seed):
         return False, f"FAILED {label}: a wreck, not a bug: {wreck}"
     verdict = gates.run(mutant.gate, base, out, seed)
     if verdict.status == 1:
-        return True, f"killed {label} by {mutant.gate} ({verdict.seconds:.0f} s)"
+        why = gates.reason(mutant.gate, verdict.text)
+        return True, f"killed {label} by {mutant.gate} ({verdict.seconds:.0f} s): {why}"
     if verdict.status == 0:
         return False, f"FAILED {label} survives {mutant.gate} ({verdict.seconds:.0f} s)"
     return False, f"FAILED {label}: {mutant.gate} ends with {verdict.status}\n{tail(verdict.text)}"

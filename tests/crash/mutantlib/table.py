@@ -144,7 +144,7 @@ mutant(10, "STATUS_IN_PLACE", "explorer writes",
 	return r;
 """))
 
-mutant(11, "RMDIR_NOT_SYNCED", "explorer segments",
+mutant(11, "RMDIR_NOT_SYNCED", "explorer deletes",
        "a removed directory is not durably removed when the segment of the deletion goes: the container comes back",
        ("persist/checkpoint_file.c", """\
 	*ret_parent = (*todo & (TODO_DELETE | TODO_METADATA | TODO_REDO)) != 0;
@@ -158,7 +158,7 @@ mutant(12, "RECOVERY_RETIRES_EARLY", "unit test_recovery killed at many points",
 	p->kept[f->segment].last_revision = newest;
 """, ""))
 
-mutant(13, "TAIL_NOT_COPIED", "explorer restarts",
+mutant(13, "TAIL_NOT_COPIED", "explorer recovery",
        "what was read from the old segment is trusted where it lies, though it may be in the page cache alone: a power cut "
        "after the start loses what was shown",
        ("persist/recovery.c", """\
@@ -171,7 +171,7 @@ mutant(13, "TAIL_NOT_COPIED", "explorer restarts",
 		.copies = { r->replay.copies.at, r->replay.copies.len },
 """, ""))
 
-mutant(14, "RELAXED_OVERTAKEN", "explorer relaxed",
+mutant(14, "RELAXED_OVERTAKEN", "explorer segments",
        "a rotation does not sync what is relaxed in the old segment: durable changes in the new one survive without it; "
        "within one segment that cannot be, one fdatasync takes all that lies before",
        ("persist/journal.c", """\
@@ -236,7 +236,7 @@ mutant(18, "SYNC_SAME_FILE_AGAIN", "unit test_journal fdatasync fails",
 	took = now_of(j) - start;
 """))
 
-mutant(19, "FENCE_WITHOUT_BASE", "explorer eio",
+mutant(19, "FENCE_WITHOUT_BASE", "explorer eio-3",
        "the next segment makes nothing void: a batch that was refused is there after a crash",
        ("persist/scan.c", """\
 		if (!g->damaged)
@@ -463,7 +463,7 @@ mutant(35, "TAIL_DROPPED", "unit test_recovery killed at many points",
 	if (p->copies.len == 0)
 """))
 
-mutant(36, "PARENT_SYNCED_AGAIN", "explorer eio-checkpoints",
+mutant(36, "PARENT_SYNCED_AGAIN", "explorer eio-fsync-5",
        "after a failed fsync of containers/ the next one is believed: a directory made before it was never durable",
        ("persist/checkpoint.c", """\
 		if (doubtful && ((item->todo & TODO_DELETE) || (item->todo & TODO_BOTH) == TODO_BOTH))
@@ -531,7 +531,7 @@ mutant(43, "VERSION_FIRST", "explorer first-start",
 	return r == 0 ? journal_retire(d->journal, 0, false, err) : r;
 """))
 
-mutant(44, "OLD_CLEAN_BELIEVED", "explorer restarts",
+mutant(44, "OLD_CLEAN_BELIEVED", "explorer stops",
        "the copy of an earlier life's clean end counts as this one's: revisions shown and lost are given out again",
        ("persist/scan.c", """\
 	s->clean = (f->flags & (FRAME_CLEAN | FRAME_COPY)) == FRAME_CLEAN;
