@@ -256,6 +256,66 @@ START_TEST(changed_while_written)
 }
 END_TEST
 
+/* ---- a sync of containers/ that fails ---- */
+
+static atomic_int parent_syncs_to_fail, times_made, times_removed;
+
+static int failing_fsync(int fd)
+{
+	char link[32], path[300];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof path - 1);
+	path[n > 0 ? n : 0] = '\0';
+	if (strcmp(path + strlen(path) - strlen("/containers"), "/containers") != 0 || atomic_load(&parent_syncs_to_fail) == 0)
+		return files_system.fsync(fd);
+	atomic_fetch_sub(&parent_syncs_to_fail, 1);
+	errno = EIO;
+	return -1;
+}
+
+static int counting_mkdirat(int dir, const char *name, mode_t mode)
+{
+	atomic_fetch_add(&times_made, !strcmp(name, "box-1"));
+	return files_system.mkdirat(dir, name, mode);
+}
+
+static int counting_unlinkat(int dir, const char *name, int flags)
+{
+	atomic_fetch_add(&times_removed, !strcmp(name, "box-1"));
+	return files_system.unlinkat(dir, name, flags);
+}
+
+/* What the next sync would say of it is worth nothing: the directory is made, or removed, once more. */
+START_TEST(parent_sync_fails)
+{
+	struct files files = files_system;
+	struct disk *d = disk_new();
+	int removed;
+
+	files.fsync = failing_fsync;
+	files.mkdirat = counting_mkdirat;
+	files.unlinkat = counting_unlinkat;
+	d->options.files = &files;
+	ck_assert_msg(disk_start(d) == 0, "%s", d->err.text);
+	atomic_store(&parent_syncs_to_fail, 1);
+	ck_assert_int_eq(disk_create(d, 1, 1, true), 0);
+	disk_settle(d);
+	ck_assert_int_eq(atomic_load(&parent_syncs_to_fail), 0);
+	ck_assert_int_eq(atomic_load(&times_made), 2);
+	removed = atomic_load(&times_removed);
+	atomic_store(&parent_syncs_to_fail, 1);
+	ck_assert_int_eq(disk_delete(d, 1), 0);
+	disk_settle(d);
+	ck_assert_int_eq(atomic_load(&parent_syncs_to_fail), 0);
+	ck_assert_int_eq(atomic_load(&times_removed), removed + 2);
+	ck_assert_int_eq(atomic_load(&times_made), 3);
+	disk_expect_same(d);
+	disk_free(d);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("checkpoint");
@@ -268,6 +328,7 @@ int main(void)
 	tcase_add_test(unit_case(s, "foreign files"), foreign_files_are_kept);
 	tcase_add_loop_test(unit_case(s, "nth call fails"), nth_call_fails, 0, 4 * 5);
 	tcase_add_test(unit_case(s, "gathered"), changes_are_gathered);
+	tcase_add_test(unit_case(s, "parent sync fails"), parent_sync_fails);
 	tcase_add_loop_test(unit_case(s, "changed while written"), changed_while_written, 0, 2);
 	return unit_main(s);
 }

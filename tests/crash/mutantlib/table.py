@@ -158,7 +158,7 @@ mutant(12, "RECOVERY_RETIRES_EARLY", "unit test_recovery killed at many points",
 	p->kept[f->segment].last_revision = newest;
 """, ""))
 
-mutant(13, "TAIL_NOT_COPIED", "explorer recovery",
+mutant(13, "TAIL_NOT_COPIED", "explorer three-starts",
        "what was read from the old segment is trusted where it lies, though it may be in the page cache alone: a power cut "
        "after the start loses what was shown",
        ("persist/recovery.c", """\
@@ -303,7 +303,7 @@ mutant(23, "DELETE_RESURRECTED", "http test_crash kill -9",
 
 # ---- each call fails in turn ----
 
-mutant(24, "SHORT_WRITE_IGNORED", "fault calls",
+mutant(24, "SHORT_WRITE_IGNORED", "unit test_fsx all is written and read",
        "a write that took a part counts as whole: the end of a frame or a file is missing",
        ("base/fsx.c", """\
 		if (n <= 0)
@@ -316,7 +316,7 @@ mutant(24, "SHORT_WRITE_IGNORED", "fault calls",
 		p += n;
 """))
 
-mutant(25, "EINTR_IS_SUCCESS", "fault calls",
+mutant(25, "EINTR_IS_SUCCESS", "unit test_fsx interrupted sync",
        "a sync that a signal ended counts: nothing was synced",
        ("base/fsx.c", """\
 		r = files->fsync(fd);
@@ -463,7 +463,7 @@ mutant(35, "TAIL_DROPPED", "unit test_recovery killed at many points",
 	if (p->copies.len == 0)
 """))
 
-mutant(36, "PARENT_SYNCED_AGAIN", "explorer eio-fsync-5",
+mutant(36, "PARENT_SYNCED_AGAIN", "unit test_checkpoint parent sync fails",
        "after a failed fsync of containers/ the next one is believed: a directory made before it was never durable",
        ("persist/checkpoint.c", """\
 		if (doubtful && ((item->todo & TODO_DELETE) || (item->todo & TODO_BOTH) == TODO_BOTH))
@@ -531,7 +531,7 @@ mutant(43, "VERSION_FIRST", "explorer first-start",
 	return r == 0 ? journal_retire(d->journal, 0, false, err) : r;
 """))
 
-mutant(44, "OLD_CLEAN_BELIEVED", "explorer stops",
+mutant(44, "OLD_CLEAN_BELIEVED", "unit test_segments an earlier clean end",
        "the copy of an earlier life's clean end counts as this one's: revisions shown and lost are given out again",
        ("persist/scan.c", """\
 	s->clean = (f->flags & (FRAME_CLEAN | FRAME_COPY)) == FRAME_CLEAN;
