@@ -185,6 +185,37 @@ lint-openapi:
 test-docker:
 	@tests/docker/run
 
+## mutants       seeded bugs: the tests have to find every one of them, and to pass without
+.PHONY: mutants
+mutants:
+	@tests/support/install build test
+	@tests/crash/mutants --base $(OUT)/debug run
+
+## mutant        build the service with seeded bug MUTANT=n: $(OUT)/mutant/n/tallyd
+.PHONY: mutant
+mutant:
+	@tests/crash/mutants --base $(OUT)/debug build $(MUTANT)
+
+## power-cut     shut down a file system under the working service, CUTS=5 times each for ext4 and XFS (root)
+CUTS = 5
+.PHONY: power-cut
+power-cut: power-cut-ready
+	@tests/crash/power_cut --tallyd $(OUT)/debug/tallyd --cuts $(CUTS)
+
+## power-cut-deep  20 of them, and see that they find a service that answers too early
+.PHONY: power-cut-deep
+power-cut-deep: power-cut-ready
+	@tests/crash/power_cut --tallyd $(OUT)/debug/tallyd --cuts 20
+	@$(MAKE) --no-print-directory mutant MUTANT=1
+	@tests/crash/power_cut --tallyd $(OUT)/mutant/1/tallyd --cuts 8 --expect-loss
+
+# What cannot be installed is told by the test itself, which then skips what needs it.
+.PHONY: power-cut-ready
+power-cut-ready:
+	@tests/support/install build
+	@tests/support/install proof || true
+	@$(MAKE) --no-print-directory tallyd MODE=debug OUT=$(OUT)/debug
+
 ## bench         measure against nginx, a bare responder and naive servers, side by side
 .PHONY: bench
 bench: tallyd

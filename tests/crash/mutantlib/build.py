@@ -1,6 +1,6 @@
 """Builds the program, or any test program, with one seeded bug in it.
 
-A mutant has a build directory of its own: the objects of the normal build as hard links, but for those of the changed
+A mutant has a build directory of its own: copies of the objects of the normal build, but for those of the changed
 sources.  All of them are newer than what they are made from, so make has nothing to do there but to link, and whatever the
 Makefile knows to build can be built with the bug."""
 
@@ -17,6 +17,11 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 
 class Broken(Exception):
     """The table does not fit the sources, or something does not build; the text says what."""
+
+
+def place(base, number):
+    """Where a mutant is built: beside the normal build."""
+    return f"{pathlib.Path(base).parent}/mutant/{number}"
 
 
 def find(number):
@@ -59,11 +64,11 @@ def flags_of(base):
     return (base / "flags").read_text(encoding="utf-8")
 
 
-def link_tree(base, out):
+def copy_tree(base, out):
     """All objects and what is generated, with their times, under the flags they were compiled with."""
     for part in ("obj", "gen"):
-        shutil.copytree(base / part, out / part, copy_function=os.link, ignore=shutil.ignore_patterns("*.d"))
-    os.link(base / "commit", out / "commit")
+        shutil.copytree(base / part, out / part, ignore=shutil.ignore_patterns("*.d"))
+    shutil.copy2(base / "commit", out / "commit")
     (out / "flags").write_text(flags_of(base).replace(f"-I{base}/gen", f"-I{out}/gen"), encoding="utf-8")
     times = (base / "flags").stat()
     os.utime(out / "flags", ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -74,7 +79,6 @@ def compile_planted(base, out, number, file, text):
     source, made = out / "src" / file, out / "obj" / pathlib.Path(file).with_suffix(".o")
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(text, encoding="utf-8")
-    made.unlink()  # a hard link to the normal one
     command = shlex.split(flags_of(base)) + ["-w", "-MF", "/dev/null", f"-DMUTANT={number}", "-c", "-o", str(made), str(source)]
     done = subprocess.run(command, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
@@ -89,7 +93,7 @@ def build(number, base, out, variables, targets):
     (TOP / out).mkdir(parents=True)
     base, out = pathlib.Path(base), pathlib.Path(out)
     os.chdir(TOP)
-    link_tree(base, out)
+    copy_tree(base, out)
     planted = [compile_planted(base, out, number, file, text) for file, text in sources.items()]
     make(out, variables, targets)
     for made, time in planted:

@@ -25,7 +25,7 @@ SECONDS = 300
 GATES = {
     "unit": Gate(["{out}/unit/{1}"], [], ["{out}/unit/{1}"], {"CK_RUN_CASE": "{2}"},
                  r":[FE]:", None),
-    "http": Gate(["{base}/http/{1}"], ["{base}/http/{1}"], [], {"TALLYD": "{top}/{out}/tallyd", "CK_RUN_CASE": "{2}"},
+    "http": Gate(["{base}/http/{1}"], ["{base}/http/{1}"], [], {"TALLYD": "{out}/tallyd", "CK_RUN_CASE": "{2}"},
                  r":[FE]:", None),
     "explorer": Gate(["tests/crash/explore", "--tallyd", "{out}/tallyd", "--workload", "{1}", "--seed", "{seed}",
                       "--until-violation", "--jobs", "1"], [], [], {}, "VIOLATION", "not explored"),
@@ -40,7 +40,7 @@ def split(words):
 
 def fill(texts, words, base, out, seed=0):
     _, arguments = split(words)
-    places = {"base": base, "out": out, "top": TOP, "seed": seed, "1": arguments[0], "2": arguments[1]}
+    places = {"base": base, "out": out, "seed": seed, "1": arguments[0], "2": arguments[1]}
     for name, value in places.items():
         texts = [text.replace("{" + name + "}", str(value)) for text in texts]
     return texts
@@ -76,8 +76,9 @@ def reason(words, text):
 
 
 def run(words, base, out, seed):
-    """Run the gate on the program in <out>."""
+    """Run the gate on what was built in <out>."""
     began = time.monotonic()
+    base, out = TOP / base, TOP / out
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="mutant-", dir=memory) as scratch:
         with subprocess.Popen(fill(split(words)[0].command, words, base, out, seed), cwd=TOP, stdin=subprocess.DEVNULL,

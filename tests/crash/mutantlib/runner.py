@@ -4,7 +4,7 @@ import concurrent.futures
 import shutil
 
 from . import gates, smoke
-from .build import TOP, Broken, build, find, make
+from .build import TOP, Broken, build, find, make, place
 from .table import MUTANTS
 
 CLASSICAL = 31
@@ -19,10 +19,11 @@ def check_table():
 
 
 def chosen(options):
+    """The rows to judge, each with the gates it is put before."""
     rows = [find(number) for number in options.only] if options.only else MUTANTS
     if options.gate:
-        rows = [row for row in rows if any(row.gate.startswith(word) for word in options.gate)]
-    return rows
+        rows = [row._replace(gates=[gate for gate in row.gates if gate.split()[0] in options.gate]) for row in rows]
+    return [row for row in rows if row.gates]
 
 
 def tail(text):
@@ -40,27 +41,32 @@ def try_clean(words, base, seed):
     return False, f"FAILED gate {words}: ends with {verdict.status} on the clean build\n{tail(verdict.text)}"
 
 
-def judge(mutant, base, out, seed):
-    """(killed, what to say)."""
+def judge_by(mutant, words, base, out, seed):
+    """(killed, what to say) by one gate."""
     label = f"{mutant.number} {mutant.name}"
+    verdict = gates.run(words, base, out, seed)
+    if verdict.status == 1:
+        return True, f"killed {label} by {words} ({verdict.seconds:.0f} s): {gates.reason(words, verdict.text)}"
+    if verdict.status == 0:
+        return False, f"FAILED {label} survives {words} ({verdict.seconds:.0f} s)"
+    return False, f"FAILED {label}: {words} ends with {verdict.status}\n{tail(verdict.text)}"
+
+
+def judge(mutant, base, out, seed):
+    """(killed by all its gates, what to say)."""
     wreck = smoke.wreck(TOP / out / "tallyd")
     if wreck:
-        return False, f"FAILED {label}: a wreck, not a bug: {wreck}"
-    verdict = gates.run(mutant.gate, base, out, seed)
-    if verdict.status == 1:
-        why = gates.reason(mutant.gate, verdict.text)
-        return True, f"killed {label} by {mutant.gate} ({verdict.seconds:.0f} s): {why}"
-    if verdict.status == 0:
-        return False, f"FAILED {label} survives {mutant.gate} ({verdict.seconds:.0f} s)"
-    return False, f"FAILED {label}: {mutant.gate} ends with {verdict.status}\n{tail(verdict.text)}"
+        return False, f"FAILED {mutant.number} {mutant.name}: a wreck, not a bug: {wreck}"
+    verdicts = [judge_by(mutant, words, base, out, seed) for words in mutant.gates]
+    return all(killed for killed, _ in verdicts), "\n".join(text for _, text in verdicts)
 
 
 def try_mutant(mutant, options, variables):
-    out = f"build/mutant/{mutant.number}"
+    base, out = options.base, place(options.base, mutant.number)
+    targets = {target for words in mutant.gates for target in gates.planted_targets(words, base, out)}
     try:
-        build(mutant.number, options.base, out, variables,
-              [f"{out}/tallyd", *gates.planted_targets(mutant.gate, options.base, out)])
-        return judge(mutant, options.base, out, options.seed)
+        build(mutant.number, base, out, variables, [f"{out}/tallyd", *sorted(targets)])
+        return judge(mutant, base, out, options.seed)
     except Broken as fault:
         return False, f"FAILED {mutant.number} {mutant.name}: {fault}"
     finally:
@@ -82,12 +88,12 @@ def each(jobs, function, items):
 def run(options, variables):
     check_table()
     rows = chosen(options)
-    words = list(dict.fromkeys(row.gate for row in rows))
+    words = list(dict.fromkeys(gate for row in rows for gate in row.gates))
     targets = {target for gate in words for target in gates.clean_targets(gate, options.base)}
     make(options.base, variables, [f"{options.base}/tallyd", *sorted(targets)])
     good = each(options.jobs, lambda gate: try_clean(gate, options.base, options.seed), words)
-    judged = [row.number for row in rows if good[row.gate]]
-    killed = each(options.jobs, lambda number: try_mutant(find(number), options, variables), judged)
+    judged = {row.number: row for row in rows if all(good[gate] for gate in row.gates)}
+    killed = each(options.jobs, lambda number: try_mutant(judged[number], options, variables), judged)
     passed = sum(killed.values())
     print(f"{passed} passed, {len(rows) - passed} failed")
     return 0 if rows and passed == len(rows) else 1
