@@ -16,19 +16,20 @@ from collections import namedtuple
 
 from .build import TOP
 
-# tells: what the line begins with, or holds, that says what was found; mishap: words of a gate that failed itself
-Gate = namedtuple("Gate", "command clean planted environment tells mishap")
+# tells: in the line that says what was found; mishap: words of a gate that failed itself; seeds: how many a mutant is
+# tried with, where chance has a part in what is met
+Gate = namedtuple("Gate", "command clean planted environment tells mishap seeds")
 Verdict = namedtuple("Verdict", "status seconds text")
 
 SECONDS = 300
 
 GATES = {
     "unit": Gate(["{out}/unit/{1}"], [], ["{out}/unit/{1}"], {"CK_RUN_CASE": "{2}"},
-                 r":[FE]:", None),
+                 r":[FE]:", None, 1),
     "http": Gate(["{base}/http/{1}"], ["{base}/http/{1}"], [], {"TALLYD": "{out}/tallyd", "CK_RUN_CASE": "{2}"},
-                 r":[FE]:", None),
+                 r":[FE]:", None, 1),
     "explorer": Gate(["tests/crash/explore", "--tallyd", "{out}/tallyd", "--workload", "{1}", "--seed", "{seed}",
-                      "--until-violation", "--jobs", "1"], [], [], {}, "VIOLATION", "not explored"),
+                      "--until-violation", "--jobs", "1"], [], [], {}, "VIOLATION", "not explored", 3),
 }
 
 
@@ -67,6 +68,10 @@ def environment(words, base, out, scratch):
     values = fill(list(gate.environment.values()), words, base, out)
     given = {name: value for name, value in zip(gate.environment, values) if value}
     return dict(os.environ, TMPDIR=scratch, **given)
+
+
+def seeds(words, first):
+    return range(first, first + split(words)[0].seeds)
 
 
 def reason(words, text):

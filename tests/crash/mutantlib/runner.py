@@ -41,15 +41,17 @@ def try_clean(words, base, seed):
     return False, f"FAILED gate {words}: ends with {verdict.status} on the clean build\n{tail(verdict.text)}"
 
 
-def judge_by(mutant, words, base, out, seed):
+def judge_by(mutant, words, base, out, first_seed):
     """(killed, what to say) by one gate."""
-    label = f"{mutant.number} {mutant.name}"
-    verdict = gates.run(words, base, out, seed)
-    if verdict.status == 1:
-        return True, f"killed {label} by {words} ({verdict.seconds:.0f} s): {gates.reason(words, verdict.text)}"
-    if verdict.status == 0:
-        return False, f"FAILED {label} survives {words} ({verdict.seconds:.0f} s)"
-    return False, f"FAILED {label}: {words} ends with {verdict.status}\n{tail(verdict.text)}"
+    label, seconds = f"{mutant.number} {mutant.name}", 0
+    for seed in gates.seeds(words, first_seed):
+        verdict = gates.run(words, base, out, seed)
+        seconds += verdict.seconds
+        if verdict.status == 1:
+            return True, f"killed {label} by {words} ({seconds:.0f} s): {gates.reason(words, verdict.text)}"
+        if verdict.status != 0:
+            return False, f"FAILED {label}: {words} ends with {verdict.status}\n{tail(verdict.text)}"
+    return False, f"FAILED {label} survives {words} ({seconds:.0f} s)"
 
 
 def judge(mutant, base, out, seed):
