@@ -1,8 +1,9 @@
 """What has to find the mutants.
 
 A gate is a command that ends with 0 on good code and with 1 when it found something.  In the table it stands with its
-arguments: `unit SUITE [CASE]`, `http SUITE [CASE]`, `explorer WORKLOAD`.  {base} is the normal build's directory, {out}
-the mutant's (the normal one's when the clean build is tried), {1} and {2} are the arguments.
+arguments: `unit SUITE [CASE]`, `http SUITE [CASE]`, `explorer WORKLOAD`, `calls SERIES`, `damage WORDS`, `linear`.  {base}
+is the normal build's directory, {out} the mutant's (the normal one's when the clean build is tried), {1} and {2} are the
+arguments.
 
 The programs named `clean` are tests from outside and built once, those named `planted` hold the service's code and are
 linked with the bug."""
@@ -16,20 +17,27 @@ from collections import namedtuple
 
 from .build import TOP
 
-# tells: in the line that says what was found; mishap: words of a gate that failed itself; seeds: how many a mutant is
-# tried with, where chance has a part in what is met
-Gate = namedtuple("Gate", "command clean planted environment tells mishap seeds")
+# source: without it the gate is not there; tells: in the line that says what was found; mishap: words of a gate that
+# failed itself; seeds: how many a mutant is tried with, where chance has a part in what is met
+Gate = namedtuple("Gate", "source command clean planted environment tells mishap seeds", defaults=[":[FE]:", None, 1])
 Verdict = namedtuple("Verdict", "status seconds text")
 
 SECONDS = 300
 
 GATES = {
-    "unit": Gate(["{out}/unit/{1}"], [], ["{out}/unit/{1}"], {"CK_RUN_CASE": "{2}"},
-                 r":[FE]:", None, 1),
-    "http": Gate(["{base}/http/{1}"], ["{base}/http/{1}"], [], {"TALLYD": "{out}/tallyd", "CK_RUN_CASE": "{2}"},
-                 r":[FE]:", None, 1),
-    "explorer": Gate(["tests/crash/explore", "--tallyd", "{out}/tallyd", "--workload", "{1}", "--seed", "{seed}",
+    "unit": Gate("tests/unit/{1}.c", ["{out}/unit/{1}"], [], ["{out}/unit/{1}"], {"CK_RUN_CASE": "{2}"}),
+    "http": Gate("tests/http/{1}.c", ["{base}/http/{1}"], ["{base}/http/{1}"], [],
+                 {"TALLYD": "{out}/tallyd", "CK_RUN_CASE": "{2}"}),
+    "explorer": Gate("tests/crash/explore",
+                     ["tests/crash/explore", "--tallyd", "{out}/tallyd", "--workload", "{1}", "--seed", "{seed}",
                       "--until-violation", "--jobs", "1"], [], [], {}, "VIOLATION", "not explored", 3),
+    "calls": Gate("tests/fault/test_calls.c", ["{out}/fault/test_calls", "{1}"], [], ["{out}/fault/test_calls"], {},
+                  "FAILED"),
+    "damage": Gate("tests/fault/damage", ["tests/fault/damage", "--tallyd", "{out}/tallyd", "--seed", "{seed}",
+                                          "--count", "400", "--starts", "12"], [], [], {}, "FAILED"),
+    "linear": Gate("tests/linear/linear.c", ["{base}/linear/linear", "--operations", "20000", "--kills", "6",
+                                             "--seed", "{seed}"], ["{base}/linear/linear"], [],
+                   {"TALLYD": "{out}/tallyd"}, ":[FE]:", None, 3),
 }
 
 
@@ -58,9 +66,9 @@ def planted_targets(words, base, out):
 
 
 def missing(words):
-    """What the gate's command needs and is not there: a program of the tree; None when all is."""
-    program = split(words)[0].command[0]
-    return None if "{" in program or (TOP / program).exists() else program
+    """The gate's source when it is not there."""
+    source, = fill([split(words)[0].source], words, "", "")
+    return None if (TOP / source).exists() else source
 
 
 def environment(words, base, out, scratch):
