@@ -152,7 +152,7 @@ mutant(11, "RMDIR_NOT_SYNCED", ["explorer deletes"],
 	*ret_parent = (*todo & TODO_METADATA) != 0;
 """))
 
-mutant(12, "RECOVERY_RETIRES_EARLY", ["unit test_recovery killed at many points"],
+mutant(12, "RECOVERY_RETIRES_EARLY", ["unit test_recovery killed at many points", "explorer three-starts"],
        "segments of an earlier life go as soon as the next begins: killed again before the checkpoints, it is all lost",
        ("persist/replay.c", """\
 	p->kept[f->segment].last_revision = newest;
@@ -182,7 +182,7 @@ mutant(14, "RELAXED_OVERTAKEN", ["explorer segments"],
 		r = 0;
 """))
 
-mutant(15, "GAP_NOT_SKIPPED", ["unit test_recovery torn tail"],
+mutant(15, "GAP_NOT_SKIPPED", ["unit test_recovery torn tail", "explorer relaxed"],
        "a revision that was shown and lost with a relaxed change is given to another one",
        ("persist/recovery.c", """\
 	if ((r->options.root->made || r->revision > 0) && !r->scan.clean)
@@ -206,7 +206,7 @@ enum { ROUND_MAX = 1024, ROUND_STOPPING = 256, NOTE_MAX = 256 };
 #define CHECKPOINT_AGE_NS 0
 """))
 
-mutant(17, "PUBLISH_BEFORE_DURABLE", ["unit test_disk_faults"],
+mutant(17, "PUBLISH_BEFORE_DURABLE", ["unit test_disk_faults", "linear"],
        "readers see a change before it is durable: gone after a crash, and seen though it was refused",
        ("store/committer.c", """\
 	r = store_reserve(c->store, b->creations);
@@ -220,7 +220,7 @@ mutant(17, "PUBLISH_BEFORE_DURABLE", ["unit test_disk_faults"],
 
 # ---- a call has failed ----
 
-mutant(18, "SYNC_SAME_FILE_AGAIN", ["unit test_journal fdatasync fails"],
+mutant(18, "SYNC_SAME_FILE_AGAIN", ["unit test_journal fdatasync fails", "explorer eio-3"],
        "after a failed fdatasync the next one of the file says 0 though the pages are gone: answered and lost",
        ("persist/journal.c", """\
 	int r = fsx_sync_data(j->options.files, j->fd);
@@ -241,7 +241,7 @@ mutant(19, "FENCE_WITHOUT_BASE", ["explorer eio-3"],
 			void_frames(s, i);
 """, ""))
 
-mutant(20, "RELAXED_LOST_BY_FENCE", ["unit test_segments relaxed is in the fence"],
+mutant(20, "RELAXED_LOST_BY_FENCE", ["unit test_segments relaxed is in the fence", "explorer eio-5"],
        "the fence begins without copies of what was answered with sync=false, and then counts it as durable",
        ("persist/journal.c", """\
 	j->fd = -1;
@@ -272,7 +272,7 @@ mutant(21, "REFUSAL_FROM_ROLLED_BACK_STATE", ["unit test_batches refusals fail w
 
 # ---- kill -9 ----
 
-mutant(22, "REVISION_REUSED", ["http test_crash kill -9"],
+mutant(22, "REVISION_REUSED", ["http test_crash kill -9", "explorer deletes"],
        "the next revision follows that of the newest container alive: a deleted one's is given out again",
        ("persist/recovery.c", """\
 	if ((r->options.root->made || r->revision > 0) && !r->scan.clean)
@@ -284,7 +284,7 @@ mutant(22, "REVISION_REUSED", ["http test_crash kill -9"],
 			r->revision = r->tree.entries[i].revision;
 """))
 
-mutant(23, "DELETE_RESURRECTED", ["http test_crash kill -9"],
+mutant(23, "DELETE_RESURRECTED", ["http test_crash kill -9", "linear"],
        "a replayed deletion does not count: killed before the directory is removed, the container is back",
        ("persist/replay.c", """\
 	e->revision = rec->revision;
@@ -351,7 +351,7 @@ mutant(27, "NO_SEAL", ["unit test_segments the last frame is sealed"],
 		(void)put_mark(j, FRAME_SEAL, err);
 """, ""))
 
-mutant(28, "SIZE_NOT_CHECKED", ["unit test_recovery journal damaged"],
+mutant(28, "SIZE_NOT_CHECKED", ["unit test_recovery journal damaged", "damage"],
        "a segment that was cut short is taken as it is: what stood behind the cut is rolled back in silence",
        ("persist/scan.c", """\
 	if (st.st_size < 0 || (uint64_t)st.st_size != h.size)
@@ -428,7 +428,7 @@ mutant(33, "MANIFEST_AFTER_UNLINK", ["explorer segments"],
 	return r;
 """))
 
-mutant(34, "FENCE_MISSING", ["unit test_journal fdatasync fails"],
+mutant(34, "FENCE_MISSING", ["unit test_journal fdatasync fails", "explorer eio-3"],
        "after an error the same file is written on: what was refused may stand in it, what was relaxed may be lost",
        ("persist/journal.c", """\
 	if (fence(j, &second) == 0)
@@ -452,7 +452,7 @@ mutant(35, "TAIL_DROPPED", ["unit test_recovery killed at many points"],
 	if (p->copies.len == 0)
 """))
 
-mutant(36, "PARENT_SYNCED_AGAIN", ["unit test_checkpoint parent sync fails"],
+mutant(36, "PARENT_SYNCED_AGAIN", ["unit test_checkpoint parent sync fails", "explorer eio-fsync-5"],
        "after a failed fsync of containers/ the next one is believed: a directory made before it was never durable",
        ("persist/checkpoint.c", """\
 		if (doubtful && ((item->todo & TODO_DELETE) || (item->todo & TODO_BOTH) == TODO_BOTH))
@@ -467,7 +467,7 @@ mutant(37, "TRANSIENT_FORGOTTEN", ["unit test_recovery transient flag"],
 		s.removing = stamp.transient; /* so that the same bytes would be written again */
 """, ""))
 
-mutant(38, "LIVE_NOT_KEPT", ["unit test_recovery killed at many points"],
+mutant(38, "LIVE_NOT_KEPT", ["unit test_recovery killed at many points", "explorer deletes"],
        "the account of the living misses deletions: each start reports containers as vanished that were deleted",
        ("persist/journal.c", """\
 	else if (head->type == RECORD_DELETE)
@@ -481,7 +481,7 @@ mutant(39, "PROOF_NOT_READ", ["unit test_recovery salvage"],
 		s->proven = f->durable_seq;
 """, ""))
 
-mutant(40, "FAILED_CHECKPOINT_IS_DONE", ["unit test_checkpoint U11"],
+mutant(40, "FAILED_CHECKPOINT_IS_DONE", ["unit test_checkpoint U11", "explorer eio-fsync-3"],
        "a checkpoint that could not be written is not tried again, and its segment goes",
        ("persist/checkpoint.c", """\
 		drops += dirty_settle(&cp->dirty, item, ok, tried ? now + RETRY_NS : 0, drop + drops);
