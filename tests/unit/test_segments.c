@@ -51,6 +51,27 @@ START_TEST(empty_segment_behind_a_needed_one)
 }
 END_TEST
 
+static int refused(struct disk *d)
+{
+	if (disk_create(d, 1, 1, true) < 0)
+		return -1;
+	faulty_arm((struct faulty_rule){ CALL_FDATASYNC, "/journal/0", EIO, 0, 1, false, false });
+	return disk_create(d, 2, 1, true) == -EIO ? 0 : -1;
+}
+
+/* The batch was written, and then refused, since its sync failed: whatever of it is found, the fence makes it void. */
+START_TEST(refused_is_void)
+{
+	struct disk *d = disk_new();
+
+	live_and_die(d, refused, 0);
+	ck_assert_msg(disk_load(d) == 0, "%s", d->err.text);
+	ck_assert_ptr_nonnull(d->boxes[1].container);
+	ck_assert_ptr_null(d->boxes[2].container);
+	disk_free(d);
+}
+END_TEST
+
 static int relaxed_and_fenced(struct disk *d)
 {
 	if (disk_create(d, 1, 1, true) < 0 || disk_update(d, 1, 2, false) < 0)
@@ -161,6 +182,7 @@ int main(void)
 	Suite *s = suite_create("segments");
 
 	tcase_add_test(unit_case(s, "none goes before its elders"), empty_segment_behind_a_needed_one);
+	tcase_add_test(unit_case(s, "refused is void"), refused_is_void);
 	tcase_add_test(unit_case(s, "relaxed is in the fence"), relaxed_is_in_the_fence);
 	tcase_add_test(unit_case(s, "the last frame is sealed"), last_frame_is_sealed);
 	tcase_add_test(unit_case(s, "an earlier clean end"), clean_end_of_an_earlier_life);

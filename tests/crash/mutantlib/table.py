@@ -234,7 +234,7 @@ mutant(18, "SYNC_SAME_FILE_AGAIN", ["unit test_journal fdatasync fails", "explor
 	took = now_of(j) - start;
 """))
 
-mutant(19, "FENCE_WITHOUT_BASE", ["explorer eio-3"],
+mutant(19, "FENCE_WITHOUT_BASE", ["unit test_segments refused is void", "explorer eio-5"],
        "the next segment makes nothing void: a batch that was refused is there after a crash",
        ("persist/scan.c", """\
 		if (!g->damaged)
@@ -452,7 +452,7 @@ mutant(35, "TAIL_DROPPED", ["unit test_recovery killed at many points"],
 	if (p->copies.len == 0)
 """))
 
-mutant(36, "PARENT_SYNCED_AGAIN", ["unit test_checkpoint parent sync fails", "explorer eio-fsync-5"],
+mutant(36, "PARENT_SYNCED_AGAIN", ["unit test_checkpoint parent sync fails"],
        "after a failed fsync of containers/ the next one is believed: a directory made before it was never durable",
        ("persist/checkpoint.c", """\
 		if (doubtful && ((item->todo & TODO_DELETE) || (item->todo & TODO_BOTH) == TODO_BOTH))
@@ -481,7 +481,7 @@ mutant(39, "PROOF_NOT_READ", ["unit test_recovery salvage"],
 		s->proven = f->durable_seq;
 """, ""))
 
-mutant(40, "FAILED_CHECKPOINT_IS_DONE", ["unit test_checkpoint U11", "explorer eio-fsync-3"],
+mutant(40, "FAILED_CHECKPOINT_IS_DONE", ["unit test_checkpoint U11"],
        "a checkpoint that could not be written is not tried again, and its segment goes",
        ("persist/checkpoint.c", """\
 		drops += dirty_settle(&cp->dirty, item, ok, tried ? now + RETRY_NS : 0, drop + drops);
