@@ -234,14 +234,14 @@ mutant(18, "SYNC_SAME_FILE_AGAIN", ["unit test_journal fdatasync fails", "explor
 	took = now_of(j) - start;
 """))
 
-mutant(19, "FENCE_WITHOUT_BASE", ["unit test_segments refused is void", "explorer eio-5"],
+mutant(19, "FENCE_WITHOUT_BASE", ["unit test_segments refused is void"],
        "the next segment makes nothing void: a batch that was refused is there after a crash",
        ("persist/scan.c", """\
 		if (!g->damaged)
 			void_frames(s, i);
 """, ""))
 
-mutant(20, "RELAXED_LOST_BY_FENCE", ["unit test_segments relaxed is in the fence", "explorer eio-5"],
+mutant(20, "RELAXED_LOST_BY_FENCE", ["unit test_segments relaxed is in the fence"],
        "the fence begins without copies of what was answered with sync=false, and then counts it as durable",
        ("persist/journal.c", """\
 	j->fd = -1;
