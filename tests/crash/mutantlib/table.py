@@ -220,7 +220,7 @@ mutant(17, "PUBLISH_BEFORE_DURABLE", ["unit test_disk_faults", "linear"],
 
 # ---- a call has failed ----
 
-mutant(18, "SYNC_SAME_FILE_AGAIN", ["unit test_journal fdatasync fails", "explorer eio-3"],
+mutant(18, "SYNC_SAME_FILE_AGAIN", ["unit test_journal fdatasync fails", "explorer eio-3", "calls fdatasync-EIO-once"],
        "after a failed fdatasync the next one of the file says 0 though the pages are gone: answered and lost",
        ("persist/journal.c", """\
 	int r = fsx_sync_data(j->options.files, j->fd);
@@ -298,7 +298,7 @@ mutant(23, "DELETE_RESURRECTED", ["http test_crash kill -9", "linear"],
 
 # ---- each call fails in turn ----
 
-mutant(24, "SHORT_WRITE_IGNORED", ["unit test_fsx all is written and read"],
+mutant(24, "SHORT_WRITE_IGNORED", ["unit test_fsx all is written and read", "calls pwrite-one-byte-once"],
        "a write that took a part counts as whole: the end of a frame or a file is missing",
        ("base/fsx.c", """\
 		if (n <= 0)
@@ -311,7 +311,7 @@ mutant(24, "SHORT_WRITE_IGNORED", ["unit test_fsx all is written and read"],
 		p += n;
 """))
 
-mutant(25, "EINTR_IS_SUCCESS", ["unit test_fsx interrupted sync"],
+mutant(25, "EINTR_IS_SUCCESS", ["unit test_fsx interrupted sync", "calls fdatasync-EINTR-once"],
        "a sync that a signal ended counts: nothing was synced",
        ("base/fsx.c", """\
 		r = files->fsync(fd);
@@ -331,7 +331,7 @@ mutant(25, "EINTR_IS_SUCCESS", ["unit test_fsx interrupted sync"],
 	return r < 0 && errno != EINTR ? -errno : 0;
 """))
 
-mutant(26, "ERROR_LEAVES_MEMORY_CHANGED", ["unit test_disk_faults"],
+mutant(26, "ERROR_LEAVES_MEMORY_CHANGED", ["unit test_disk_faults", "calls fdatasync-EIO-once"],
        "a batch that failed is shown all the same: what was refused is read until the next start",
        ("store/committer.c", """\
 	if (r < 0) {
