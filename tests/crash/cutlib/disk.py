@@ -1,7 +1,8 @@
 """A file system in a file, mounted through a loop device, whose power can be cut.
 
-The cut is the shutdown ioctl that ext4 and XFS have in common, without a flush of their logs: from that moment nothing
-reaches the image, and what was in memory is gone with the mount.  The next mount replays the log as after a real cut."""
+The cut is the shutdown ioctl that ext4 and XFS have in common, without a flush of their logs: from that moment
+nothing reaches the image, and what was in memory is gone with the mount.  The next mount replays the log as after a
+real cut."""
 
 import fcntl
 import os
@@ -42,8 +43,8 @@ def tool(name, package):
 
 
 def call(*command):
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=60, check=False)
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=60, check=False)
 
 
 class Disk:

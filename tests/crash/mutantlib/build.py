@@ -1,8 +1,8 @@
 """Builds the program, or any test program, with one seeded bug in it.
 
 A mutant has a build directory of its own: copies of the objects of the normal build, but for those of the changed
-sources.  All of them are newer than what they are made from, so make has nothing to do there but to link, and whatever the
-Makefile knows to build can be built with the bug."""
+sources.  All of them are newer than what they are made from, so make has nothing to do there but to link, and whatever
+the Makefile knows to build can be built with the bug."""
 
 import os
 import pathlib
@@ -52,7 +52,8 @@ def planted_sources(mutant):
 
 def make(out, variables, targets):
     """Build with the Makefile.  Nothing of an outer make gets in."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "GNUMAKE"))}
+    outer = ("MAKE", "MFLAGS", "GNUMAKE")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(outer)}
     command = ["make", "-s", "-j2", f"OUT={out}", *variables, *map(str, targets)]
     done = subprocess.run(command, cwd=TOP, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
@@ -79,7 +80,8 @@ def compile_planted(base, out, number, file, text):
     source, made = out / "src" / file, out / "obj" / pathlib.Path(file).with_suffix(".o")
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(text, encoding="utf-8")
-    command = shlex.split(flags_of(base)) + ["-w", "-MF", "/dev/null", f"-DMUTANT={number}", "-c", "-o", str(made), str(source)]
+    command = shlex.split(flags_of(base))
+    command += ["-w", "-MF", "/dev/null", f"-DMUTANT={number}", "-c", "-o", str(made), str(source)]
     done = subprocess.run(command, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
         raise Broken(f"mutant {number} does not compile:\n{done.stdout[-4000:]}")

@@ -1,8 +1,8 @@
 """What has to find the mutants.
 
 A gate is a command that ends with 0 on good code and with 1 when it found something.  In the table it stands with its
-arguments: `unit SUITE [CASE]`, `http SUITE [CASE]`, `explorer WORKLOAD`, `calls SERIES`, `damage WORDS`, `linear`.  {base}
-is the normal build's directory, {out} the mutant's (the normal one's when the clean build is tried), {1} and {2} are the
+arguments: `unit SUITE [CASE]`, `http SUITE [CASE]`, `explorer WORKLOAD`, `calls SERIES`, `damage`, `linear`.  {base} is
+the normal build's directory, {out} the mutant's (the normal one's when the clean build is tried), {1} and {2} are the
 arguments.
 
 The programs named `clean` are tests from outside and built once, those named `planted` hold the service's code and are

@@ -91,7 +91,8 @@ def run(options, variables):
     check_table()
     rows = chosen(options)
     words = list(dict.fromkeys(gate for row in rows for gate in row.gates))
-    targets = {target for gate in words if not gates.missing(gate) for target in gates.clean_targets(gate, options.base)}
+    there = [gate for gate in words if not gates.missing(gate)]
+    targets = {target for gate in there for target in gates.clean_targets(gate, options.base)}
     make(options.base, variables, [f"{options.base}/tallyd", *sorted(targets)])
     good = each(options.jobs, lambda gate: try_clean(gate, options.base, options.seed), words)
     judged = {row.number: row for row in rows if all(good[gate] for gate in row.gates)}

@@ -1,8 +1,9 @@
 """The seeded bugs: ways to break a promise that look right at first sight.
 
-One row a mutant: number, name, the gates of which each has to find it (see gates.py), why it is wrong (what is lost, and
-when), and the places it changes.  <old> is whole lines that stand exactly once in the file; <new> takes their place.  Numbers stay:
-what is built carries them.  1 to 31 are the classical ones, the rest is what this code invites besides."""
+One row a mutant: number, name, the gates of which each has to find it (see gates.py), why it is wrong (what is lost,
+and when), and the places it changes.  <old> is whole lines that stand exactly once in the file; <new> takes their
+place.  Numbers stay: what is built carries them.  1 to 31 are the classical ones, the rest is what this code invites
+besides."""
 
 from collections import namedtuple
 
@@ -19,7 +20,8 @@ def mutant(number, name, gates, why, *edits):
 # ---- what was answered is not on the disk ----
 
 mutant(1, "ACK_BEFORE_FDATASYNC", ["explorer writes"],
-       "every batch is taken for a relaxed one: answered when written, synced within 100 ms; a power cut in between loses it",
+       "every batch is taken for a relaxed one: answered when written, synced within 100 ms; a power cut in between "
+       "loses it",
        ("persist/journal.c", """\
 	if (durable || j->tail.len > JOURNAL_UNSYNCED_MAX || j->built.revision - j->durable.revision > JOURNAL_GAP) {
 """, """\
@@ -33,7 +35,8 @@ mutant(1, "ACK_BEFORE_FDATASYNC", ["explorer writes"],
 """))
 
 mutant(2, "NO_TMP_FSYNC", ["explorer writes"],
-       "the name of a checkpoint becomes durable before its bytes: an empty or torn file, found when the journal is gone",
+       "the name of a checkpoint becomes durable before its bytes: an empty or torn file, found when the journal is "
+       "gone",
        ("base/fsx.c", """\
 	r = fsx_sync(files, fd);
 	if (r < 0)
@@ -73,8 +76,9 @@ mutant(5, "NO_JOURNAL_DIR_FSYNC", ["explorer segments"],
 """))
 
 mutant(6, "NO_PREALLOC_FSYNC", ["explorer segments"],
-       "a segment is named before its zeros and its header are durable: a mere crash leaves one that cannot be read; without "
-       "the zeros' fsync alone nothing is lost here, since the header's fdatasync takes them along, so that goes too",
+       "a segment is named before its zeros and its header are durable: a mere crash leaves one that cannot be read; "
+       "without the zeros' fsync alone nothing is lost here, since the header's fdatasync takes them along, so that "
+       "goes too",
        ("persist/segment.c", """\
 	if (r == 0)
 		r = fsx_sync(files, fd);
@@ -95,8 +99,8 @@ mutant(7, "RETIRE_BEFORE_CHECKPOINT", ["explorer segments"],
 """, ""))
 
 mutant(8, "RETIRE_UNORDERED", ["unit test_segments none goes before its elders"],
-       "whatever segment holds nothing is removed, also behind one that stays: the next start misses it and refuses; in the "
-       "order alone there is no harm here, since MANIFEST says first what is not needed",
+       "whatever segment holds nothing is removed, also behind one that stays: the next start misses it and refuses; "
+       "in the order alone there is no harm here, since MANIFEST says first what is not needed",
        ("persist/journal_files.c", """\
 	for (size_t i = 0; i < plan.count && r == 0; i++)
 		r = remove_oldest(j, err);
@@ -153,14 +157,15 @@ mutant(11, "RMDIR_NOT_SYNCED", ["explorer deletes"],
 """))
 
 mutant(12, "RECOVERY_RETIRES_EARLY", ["unit test_recovery killed at many points", "explorer three-starts"],
-       "segments of an earlier life go as soon as the next begins: killed again before the checkpoints, it is all lost",
+       "segments of an earlier life go as soon as the next begins: killed again before the checkpoints, it is all "
+       "lost",
        ("persist/replay.c", """\
 	p->kept[f->segment].last_revision = newest;
 """, ""))
 
 mutant(13, "TAIL_NOT_COPIED", ["explorer three-starts"],
-       "what was read from the old segment is trusted where it lies, though it may be in the page cache alone: a power cut "
-       "after the start loses what was shown",
+       "what was read from the old segment is trusted where it lies, though it may be in the page cache alone: a "
+       "power cut after the start loses what was shown",
        ("persist/recovery.c", """\
 		.durable_seq = r->scan.proven,
 		.durable_live = durable,
@@ -172,8 +177,8 @@ mutant(13, "TAIL_NOT_COPIED", ["explorer three-starts"],
 """, ""))
 
 mutant(14, "RELAXED_OVERTAKEN", ["explorer segments"],
-       "a rotation does not sync what is relaxed in the old segment: durable changes in the new one survive without it; "
-       "within one segment that cannot be, one fdatasync takes all that lies before",
+       "a rotation does not sync what is relaxed in the old segment: durable changes in the new one survive without "
+       "it; within one segment that cannot be, one fdatasync takes all that lies before",
        ("persist/journal.c", """\
 	if (j->shown_len > 0) {
 		r = sync_current(j, err);
@@ -190,8 +195,8 @@ mutant(15, "GAP_NOT_SKIPPED", ["unit test_recovery torn tail", "explorer relaxed
 """, ""))
 
 mutant(16, "CHECKPOINT_AHEAD_OF_JOURNAL", ["explorer relaxed"],
-       "a relaxed change is in its file before its frame is durable: a crash leaves a file from the future; what hides it "
-       "as a rule, the age of 400 ms, goes too",
+       "a relaxed change is in its file before its frame is durable: a crash leaves a file from the future; what "
+       "hides it as a rule, the age of 400 ms, goes too",
        ("persist/disk_backend.c", """\
 	if (d->pending_count > 0 && journal_is_durable(d->journal))
 		hand_over(d);
@@ -255,7 +260,8 @@ mutant(20, "RELAXED_LOST_BY_FENCE", ["unit test_segments relaxed is in the fence
 """))
 
 mutant(21, "REFUSAL_FROM_ROLLED_BACK_STATE", ["unit test_batches refusals fail with their batch"],
-       "of a batch that failed, who changed nothing gets his verdict all the same: a 412 or a 200 about a state that never was",
+       "of a batch that failed, who changed nothing gets his verdict all the same: a 412 or a 200 about a state that "
+       "never was",
        ("store/batch.c", """\
 			continue;
 		ticket_clear(t);
@@ -359,7 +365,8 @@ mutant(28, "SIZE_NOT_CHECKED", ["unit test_recovery journal damaged", "damage"],
 """, ""))
 
 mutant(29, "MANIFEST_IGNORED", ["unit test_recovery journal damaged"],
-       "what is there must do: segments that are missing at either end, and directories that vanished, are not missed",
+       "what is there must do: segments that are missing at either end, and directories that vanished, are not "
+       "missed",
        ("persist/scan.c", """\
 	s->has_manifest = r == 0;
 	if (r == 0)
@@ -380,7 +387,8 @@ mutant(30, "QUARANTINE_DROPS", ["unit test_recovery U16"],
 """))
 
 mutant(31, "LOAD_WRITES", ["unit test_recovery U20"],
-       "loading already sweeps what a crash left: a start on a disk that cannot be written, or a mere check, changes the root",
+       "loading already sweeps what a crash left: a start on a disk that cannot be written, or a mere check, changes "
+       "the root",
        ("persist/tree.c", """\
 	r = read_metadata(w, e, dir, &ignored);
 """, """\
@@ -403,7 +411,8 @@ mutant(32, "HOLE_SKIPPED", ["explorer relaxed"],
 """))
 
 mutant(33, "MANIFEST_AFTER_UNLINK", ["explorer segments"],
-       "a segment goes before MANIFEST says that it may: after a crash in between it is missed, and the start refuses",
+       "a segment goes before MANIFEST says that it may: after a crash in between it is missed, and the start "
+       "refuses",
        ("persist/journal_files.c", """\
 	if (plan.changed)
 		r = manifest_write(j->options.files, j->options.dir, &plan.manifest, err);
@@ -475,7 +484,8 @@ mutant(38, "LIVE_NOT_KEPT", ["unit test_recovery killed at many points", "explor
 """, ""))
 
 mutant(39, "PROOF_NOT_READ", ["unit test_recovery salvage"],
-       "what later frames say about earlier ones is not read: a damaged frame is a torn tail, and all behind it is dropped",
+       "what later frames say about earlier ones is not read: a damaged frame is a torn tail, and all behind it is "
+       "dropped",
        ("persist/scan.c", """\
 	if (s->proven < f->durable_seq)
 		s->proven = f->durable_seq;
@@ -529,7 +539,8 @@ mutant(44, "OLD_CLEAN_BELIEVED", ["unit test_segments an earlier clean end"],
 """))
 
 mutant(45, "STALE_PRECONDITION", ["unit test_batches decided in their order"],
-       "a change is decided against what is shown, not against what the same batch has made of it: two win with one If-Match",
+       "a change is decided against what is shown, not against what the same batch has made of it: two win with one "
+       "If-Match",
        ("store/batch.c", """\
 	if (!b->overlay[slot])
 		return store_get(store, id);
@@ -538,7 +549,8 @@ mutant(45, "STALE_PRECONDITION", ["unit test_batches decided in their order"],
 """))
 
 mutant(46, "LAST_ONE_DECIDES", ["unit test_batches one durable member"],
-       "whether a batch waits for the disk is up to its last member: a durable change before a relaxed one is not durable",
+       "whether a batch waits for the disk is up to its last member: a durable change before a relaxed one is not "
+       "durable",
        ("store/batch.c", """\
 	if (!t->change->relaxed && !t->change->dry_run && change_end_is_success(t->verdict.end))
 		b->durable = true;
