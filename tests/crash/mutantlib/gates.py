@@ -10,6 +10,7 @@ linked with the bug."""
 
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -89,6 +90,14 @@ def reason(words, text):
     return lines[0].strip()[:150] if lines else "it does not say why"
 
 
+def end_group(process):
+    """A gate that meets a bug may leave servers behind: they are in its process group."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def run(words, base, out, seed):
     """Run the gate on what was built in <out>."""
     began = time.monotonic()
@@ -102,8 +111,9 @@ def run(words, base, out, seed):
                 text, _ = process.communicate(timeout=SECONDS)
                 status = process.returncode
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)
+                end_group(process)
                 text, status = process.communicate()[0], "no end"
+            end_group(process)
     mishap = split(words)[0].mishap
     if status == 1 and mishap and mishap in text:
         status = "a mishap of its own"
