@@ -35,6 +35,9 @@ UNIT_SUPPORT := $(sort $(filter-out $(UNIT),$(wildcard tests/unit/*.c)))
 LINEAR_SUPPORT := $(sort $(filter-out tests/linear/test_wgl.c tests/linear/linear.c,$(wildcard tests/linear/*.c)))
 UNIT_BIN = $(UNIT:tests/unit/%.c=$(OUT)/unit/%)
 HTTP_BIN = $(HTTP:tests/http/%.c=$(OUT)/http/%)
+FAULT    = test_calls test_memory
+FAULT_SUPPORT := $(sort $(filter-out tests/fault/test_%.c tests/fault/full_disk.c,$(wildcard tests/fault/*.c)) $(UNIT_SUPPORT))
+FAULT_BIN = $(FAULT:%=$(OUT)/fault/%)
 
 ## tallyd        build the service: $(OUT)/tallyd
 .PHONY: tallyd
@@ -95,9 +98,24 @@ $(OUT)/linear/%: tests/linear/%.c $(LINEAR_SUPPORT:%.c=$(OUT)/obj/%.o) $(SUPPORT
 	@echo "  ld   $@"
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
 
+# Time, and for test_memory every allocation of ours, goes through what tests/fault puts under it.
+WRAPPED = clock_gettime pthread_cond_timedwait
+$(OUT)/fault/test_memory: WRAPPED += malloc calloc realloc strdup asprintf thread_start
+
+$(OUT)/fault/test_%: tests/fault/test_%.c $(FAULT_SUPPORT:%.c=$(OUT)/obj/%.o) $(OBJECTS) $(POOL)
+	@mkdir -p $(@D)
+	@echo "  ld   $@"
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $(filter %.c %.o,$(filter-out $(POOL),$^)) \
+		-lcheck -lsubunit -lm -lrt $(LDLIBS)
+
+$(OUT)/fault/full_disk: tests/fault/full_disk.c $(SUPPORT:%.c=$(OUT)/obj/%.o)
+	@mkdir -p $(@D)
+	@echo "  ld   $@"
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
+
 $(OUT)/obj/tests/%.o: CPPFLAGS += -Itests
 
--include $(shell find $(OUT)/obj $(OUT)/unit $(OUT)/http $(OUT)/linear -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT)/obj $(OUT)/unit $(OUT)/http $(OUT)/linear $(OUT)/fault -type f -name '*.d' 2>/dev/null)
 
 # ---- for people ----
 

@@ -105,11 +105,26 @@ static bool is_there(const struct tree_entry *e)
 	return e->container && !e->deleted;
 }
 
+/* A file that is there and cannot be used.  What the disk does not give today it may give tomorrow: neither is ever
+ * overwritten. */
+static bool is_unusable(uint8_t file)
+{
+	return file == FILE_DAMAGED || file == FILE_UNREADABLE;
+}
+
 /* A status file that is to be kept as evidence.  One of another creation than the metadata is what a crash between two
  * writes leaves, when the journal has the rest of it. */
 static bool is_evidence(const struct tree_entry *e)
 {
-	return e->status == FILE_DAMAGED && !(e->mismatch && e->replayed);
+	return is_unusable(e->status) && !(e->mismatch && e->replayed);
+}
+
+/* Of the metadata nothing but the id is left: not in the file, nor in a record.  containerd writes none. */
+static bool has_lost_metadata(const struct tree_entry *e)
+{
+	if (!e->directory || e->record_metadata.at || e->recreated)
+		return false;
+	return is_unusable(e->metadata) || (e->metadata == FILE_MISSING && e->status == FILE_GOOD);
 }
 
 static unsigned todo_of(const struct tree_entry *e)
@@ -123,13 +138,13 @@ static unsigned todo_of(const struct tree_entry *e)
 		todo |= e->adopted_only ? TODO_METADATA | TODO_SWEEP : TODO_STATUS;
 	if (e->recreated)
 		todo |= TODO_METADATA;
-	if (e->status == FILE_DAMAGED || e->status == FILE_MISSING || e->status == FILE_UNREADABLE)
+	if (is_unusable(e->status) || e->status == FILE_MISSING)
 		todo |= e->replayed ? TODO_STATUS : 0;
 	if (e->metadata != FILE_GOOD && !needs_adoption(e))
 		todo |= TODO_METADATA;
 	if (is_evidence(e))
 		todo |= TODO_SET_STATUS_ASIDE;
-	if (e->metadata == FILE_DAMAGED)
+	if (is_unusable(e->metadata))
 		todo |= TODO_SET_METADATA_ASIDE;
 	/* Nor is it known that the directory was made durably; with evidence in it it stays as it is. */
 	if (e->recreated && e->directory && !(todo & (TODO_SET_STATUS_ASIDE | TODO_SET_METADATA_ASIDE)))
@@ -250,20 +265,32 @@ static struct container *snapshot_of(struct recovery *r, struct tree_entry *e, u
 static void count_delivered(struct recovery *r, const struct tree_entry *e, unsigned flags)
 {
 	uint64_t *counts = r->figures.counts;
-	bool bad_status = e->status == FILE_DAMAGED || e->status == FILE_UNREADABLE || (e->status == FILE_MISSING && e->directory);
+	bool bad_status = is_unusable(e->status) || (e->status == FILE_MISSING && e->directory);
 
 	counts[RECOVERY_LOADED]++;
 	counts[RECOVERY_REPLAYED] += e->replayed;
 	counts[RECOVERY_UNKNOWN] += (flags & FOUND_DAMAGED) != 0;
-	counts[RECOVERY_QUARANTINED] += is_evidence(e) + (e->metadata == FILE_DAMAGED);
+	counts[RECOVERY_QUARANTINED] += is_evidence(e) + is_unusable(e->metadata);
 	if (e->replayed && bad_status && !e->mismatch && !e->recreated)
 		counts[RECOVERY_REPAIRED]++;
 	else if (!e->replayed && e->record_metadata.at)
 		counts[RECOVERY_REPAIRED]++;
-	/* Its directory is gone, and of its metadata nothing but the id is left. */
-	counts[RECOVERY_MISSING] += !e->directory && !e->recreated;
+	/* Its directory is gone, or the one file, and of its metadata nothing but the id is left. */
+	counts[RECOVERY_MISSING] += (!e->directory && !e->recreated) || (has_lost_metadata(e) && e->metadata == FILE_MISSING);
 	if (!(flags & FOUND_ADOPTED))
 		live_add(&r->live, e->hash);
+}
+
+/* A status that is lost shows in the container; this shows nowhere else. */
+static void tell_lost_metadata(const struct recovery *r, const struct tree_entry *e)
+{
+	struct err err = { 0 };
+
+	if (!has_lost_metadata(e))
+		return;
+	(void)err_say(&err, -ENODATA, "containers/%s/" METADATA_NAME " %s: name, labels and configuration are lost", e->id,
+		      e->metadata == FILE_MISSING ? "is missing" : "is damaged or cannot be read");
+	report(r, &err);
 }
 
 static int deliver_entry(struct recovery *r, struct tree_entry *e, const struct backend_loader *loader)
@@ -281,6 +308,7 @@ static int deliver_entry(struct recovery *r, struct tree_entry *e, const struct 
 	if (!c)
 		return -ENOMEM;
 	count_delivered(r, e, flags);
+	tell_lost_metadata(r, e);
 	loader->found(loader->cls, c, flags);
 	return 0;
 }

@@ -39,23 +39,30 @@ struct tree_entry *tree_add(struct tree *t, const char *id, size_t len)
 	return e;
 }
 
-static bool is_directory(const struct tree *t, const struct dirent *entry)
+/* 1, 0, or a fault: who is not known for a directory must not be passed over. */
+static int is_directory(const struct tree *t, const struct dirent *entry)
 {
 	struct stat st;
 
 	if (entry->d_type != DT_UNKNOWN)
 		return entry->d_type == DT_DIR;
-	return t->files->fstatat(t->containers, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	if (t->files->fstatat(t->containers, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return S_ISDIR(st.st_mode);
 }
 
 static int list_entry(struct tree *t, const struct dirent *entry)
 {
 	size_t len = strlen(entry->d_name);
 	struct tree_entry *e;
+	int is_one;
 
 	if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 		return 0;
-	if (!id_is_valid(entry->d_name, len) || !is_directory(t, entry)) {
+	is_one = id_is_valid(entry->d_name, len) ? is_directory(t, entry) : 0;
+	if (is_one < 0)
+		return is_one;
+	if (!is_one) {
 		t->ignored++;
 		return 0;
 	}
@@ -112,6 +119,20 @@ static bool is_about_the_file(int fault)
 	return false;
 }
 
+/* Up to <room> bytes from the start of a file; how many, or a fault.  Files of ours end with a newline: where one came,
+ * nothing is asked again; where none came, the read may have stopped early. */
+static ssize_t read_start(const struct files *files, int fd, char *to, size_t room)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = files->pread(fd, to + len, room - len, (off_t)len);
+		len += n > 0 ? (size_t)n : 0;
+	} while ((n < 0 && errno == EINTR) || (n > 0 && len < room && to[len - 1] != '\n'));
+	return n < 0 ? -errno : (ssize_t)len;
+}
+
 /* The bytes of a small file, with as few calls as can be: no fstat, since what is longer than the cap is damage.  An
  * enum tree_file, or a fault that is no damage. */
 static int read_file(struct tree_worker *w, int dir, const char *name, size_t cap, struct slice *ret, struct err *err)
@@ -128,11 +149,9 @@ static int read_file(struct tree_worker *w, int dir, const char *name, size_t ca
 			return fd;
 		return fd == -ELOOP ? FILE_DAMAGED : FILE_UNREADABLE;
 	}
-	do
-		n = files->pread(fd, w->file.at, cap + 1, 0);
-	while (n < 0 && errno == EINTR);
+	n = read_start(files, fd, w->file.at, cap + 1);
 	if (n < 0)
-		(void)err_set(err, -errno, "read");
+		(void)err_set(err, (int)n, "read");
 	else if ((size_t)n > cap)
 		(void)err_say(err, -EBADMSG, "longer than %zu bytes", cap);
 	(void)fsx_close(files, fd);
@@ -280,8 +299,12 @@ static bool is_empty(const struct tree_worker *w, int dir)
 			(void)fsx_close(files, fd);
 		return false;
 	}
-	while (empty && (entry = files->readdir(d)))
+	errno = 0;
+	while (empty && (entry = files->readdir(d))) {
 		empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+		errno = 0;
+	}
+	empty = empty && errno == 0; /* who cannot be listed may hold anything */
 	(void)files->closedir(d);
 	return empty;
 }

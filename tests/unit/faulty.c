@@ -7,18 +7,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct state {
+	struct faulty_rule rule;
+	int failed, seen, due; /* due: that would have failed, those that passed in turn included */
+};
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct faulty_rule rule;
-static int failed, seen;
+static struct state own, *state = &own;
+
+void faulty_share(void)
+{
+	struct state *common = mmap(NULL, sizeof *common, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (common == MAP_FAILED)
+		abort();
+	*common = *state;
+	state = common;
+}
 
 void faulty_arm(struct faulty_rule r)
 {
 	pthread_mutex_lock(&mutex);
-	rule = r;
-	failed = seen = 0;
+	*state = (struct state){ .rule = r };
 	pthread_mutex_unlock(&mutex);
 }
 
@@ -39,30 +53,40 @@ static int look(const int *n)
 
 int faulty_failed(void)
 {
-	return look(&failed);
+	return look(&state->failed);
 }
 
 int faulty_seen(void)
 {
-	return look(&seen);
+	return look(&state->seen);
+}
+
+/* With the mutex held. */
+static bool is_hit(const struct faulty_rule *rule)
+{
+	state->seen++;
+	if (state->seen <= rule->pass || (rule->count >= 0 && state->failed >= rule->count))
+		return false;
+	if (rule->alternates && state->due++ % 2)
+		return false;
+	state->failed++;
+	return true;
 }
 
 /* Does this call on this path fail?  Sets errno. */
-static bool fails(unsigned call, const char *path, bool *ret_torn)
+static bool fails(unsigned call, const char *path, struct faulty_rule *ret)
 {
 	bool hit = false;
 
 	pthread_mutex_lock(&mutex);
-	if ((rule.calls & call) && strstr(path, rule.where)) {
-		if (rule.aborts) {
+	if ((state->rule.calls & call) && strstr(path, state->rule.where)) {
+		if (state->rule.aborts) {
 			(void)fprintf(stderr, "a call that must not be: %x on %s\n", call, path);
 			abort();
 		}
-		seen++;
-		hit = seen > rule.pass && (rule.count < 0 || failed < rule.count);
-		failed += hit;
-		errno = hit ? rule.error : errno;
-		*ret_torn = hit && rule.torn;
+		*ret = state->rule;
+		hit = is_hit(ret);
+		errno = hit ? ret->error : errno;
 	}
 	pthread_mutex_unlock(&mutex);
 	return hit;
@@ -81,25 +105,35 @@ static const char *path_of(int fd, char room[PATH_MAX])
 	return room;
 }
 
-static bool fails_fd(unsigned call, int fd, bool *ret_torn)
+static bool fails_fd(unsigned call, int fd, struct faulty_rule *ret)
 {
 	char room[PATH_MAX];
 	int before = errno;
-	bool hit = fails(call, path_of(fd, room), ret_torn);
+	bool hit = fails(call, path_of(fd, room), ret);
 
 	if (!hit)
 		errno = before;
 	return hit;
 }
 
+/* For calls that either fail or do not. */
+static bool fails_plainly(unsigned call, int fd)
+{
+	struct faulty_rule rule;
+
+	return fails_fd(call, fd, &rule);
+}
+
 static bool fails_at(unsigned call, int dir, const char *name)
 {
 	char room[PATH_MAX], path[2 * PATH_MAX];
-	bool torn;
+	struct faulty_rule rule;
 
 	(void)snprintf(path, sizeof path, "%s/%s", path_of(dir, room), name);
-	return fails(call, path, &torn);
+	return fails(call, path, &rule);
 }
+
+/* ---- the calls ---- */
 
 static int f_openat(int dir, const char *name, int flags, mode_t mode)
 {
@@ -110,40 +144,82 @@ static int f_openat(int dir, const char *name, int flags, mode_t mode)
 	return files_system.openat(dir, name, flags, mode);
 }
 
+/* How much a cut transfer moves; 0: none, the call fails. */
+static size_t cut_of(const struct faulty_rule *rule, size_t len)
+{
+	switch (rule->cut) {
+	case CUT_ONE_BYTE:
+		return 1;
+	case CUT_HALF:
+		return (len + 1) / 2;
+	case CUT_NONE:
+		break;
+	}
+	return 0;
+}
+
 static ssize_t f_pread(int fd, void *to, size_t len, off_t at)
 {
-	bool torn;
+	struct faulty_rule rule;
 
-	return fails_fd(CALL_PREAD, fd, &torn) ? -1 : pread(fd, to, len, at);
+	if (!fails_fd(CALL_PREAD, fd, &rule))
+		return pread(fd, to, len, at);
+	return rule.cut == CUT_NONE ? -1 : pread(fd, to, cut_of(&rule, len), at);
 }
 
 static ssize_t f_pwrite(int fd, const void *from, size_t len, off_t at)
 {
-	bool torn = false;
+	struct faulty_rule rule;
 
-	if (!fails_fd(CALL_PWRITE, fd, &torn))
+	if (!fails_fd(CALL_PWRITE, fd, &rule))
 		return pwrite(fd, from, len, at);
-	if (torn) {
-		int error = errno;
-
+	if (rule.cut != CUT_NONE)
+		return pwrite(fd, from, cut_of(&rule, len), at);
+	if (rule.torn)
 		(void)!pwrite(fd, from, len / 2, at);
-		errno = error;
-	}
+	errno = rule.error;
+	return -1;
+}
+
+static int f_close(int fd)
+{
+	bool failed = fails_plainly(CALL_CLOSE, fd);
+	int error = errno, r = close(fd);
+
+	if (!failed)
+		return r;
+	errno = error;
 	return -1;
 }
 
 static int f_fsync(int fd)
 {
-	bool torn;
-
-	return fails_fd(CALL_FSYNC, fd, &torn) ? -1 : fsync(fd);
+	return fails_plainly(CALL_FSYNC, fd) ? -1 : fsync(fd);
 }
 
 static int f_fdatasync(int fd)
 {
-	bool torn;
+	return fails_plainly(CALL_FDATASYNC, fd) ? -1 : fdatasync(fd);
+}
 
-	return fails_fd(CALL_FDATASYNC, fd, &torn) ? -1 : fdatasync(fd);
+static int f_fstat(int fd, struct stat *ret)
+{
+	return fails_plainly(CALL_FSTAT, fd) ? -1 : fstat(fd, ret);
+}
+
+static int f_fstatat(int dir, const char *name, struct stat *ret, int flags)
+{
+	return fails_at(CALL_FSTATAT, dir, name) ? -1 : fstatat(dir, name, ret, flags);
+}
+
+static int f_fchmod(int fd, mode_t mode)
+{
+	return fails_plainly(CALL_FCHMOD, fd) ? -1 : fchmod(fd, mode);
+}
+
+static int f_fchmodat(int dir, const char *name, mode_t mode, int flags)
+{
+	return fails_at(CALL_FCHMODAT, dir, name) ? -1 : fchmodat(dir, name, mode, flags);
 }
 
 static int f_mkdirat(int dir, const char *name, mode_t mode)
@@ -163,35 +239,56 @@ static int f_renameat2(int from_dir, const char *from, int to_dir, const char *t
 
 static int f_flock(int fd, int how)
 {
-	return files_system.flock(fd, how);
+	return fails_plainly(CALL_FLOCK, fd) ? -1 : files_system.flock(fd, how);
 }
 
-static int f_fstat(int fd, struct stat *ret)
+static DIR *f_fdopendir(int fd)
 {
-	return fstat(fd, ret);
+	return fails_plainly(CALL_FDOPENDIR, fd) ? NULL : fdopendir(fd);
 }
 
-static int f_fstatat(int dir, const char *name, struct stat *ret, int flags)
+static struct dirent *f_readdir(DIR *dir)
 {
-	return fstatat(dir, name, ret, flags);
+	struct faulty_rule rule = { 0 };
+	struct dirent *entry;
+
+	if (fails_fd(CALL_READDIR, dirfd(dir), &rule))
+		return NULL;
+	entry = readdir(dir);
+	pthread_mutex_lock(&mutex);
+	if (entry && state->rule.hides_types)
+		entry->d_type = DT_UNKNOWN;
+	pthread_mutex_unlock(&mutex);
+	return entry;
+}
+
+static int f_closedir(DIR *dir)
+{
+	bool failed = fails_plainly(CALL_CLOSEDIR, dirfd(dir));
+	int error = errno, r = closedir(dir);
+
+	if (!failed)
+		return r;
+	errno = error;
+	return -1;
 }
 
 const struct files files_faulty = {
 	.openat = f_openat,
-	.close = close,
+	.close = f_close,
 	.pread = f_pread,
 	.pwrite = f_pwrite,
 	.fsync = f_fsync,
 	.fdatasync = f_fdatasync,
 	.fstat = f_fstat,
 	.fstatat = f_fstatat,
-	.fchmod = fchmod,
-	.fchmodat = fchmodat,
+	.fchmod = f_fchmod,
+	.fchmodat = f_fchmodat,
 	.mkdirat = f_mkdirat,
 	.unlinkat = f_unlinkat,
 	.renameat2 = f_renameat2,
 	.flock = f_flock,
-	.fdopendir = fdopendir,
-	.readdir = readdir,
-	.closedir = closedir,
+	.fdopendir = f_fdopendir,
+	.readdir = f_readdir,
+	.closedir = f_closedir,
 };

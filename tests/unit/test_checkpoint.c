@@ -185,8 +185,8 @@ START_TEST(nth_call_fails)
 	ck_assert_int_eq(disk_create(d, 1, 1, true), 0);
 	ck_assert_int_eq(disk_create(d, 2, 2, true), 0);
 	disk_settle(d);
-	faulty_arm((struct faulty_rule){ CALL_ANY_CHANGE | CALL_OPEN, "/containers", _i % 2 ? ENOSPC : EIO, _i / 4 * 5, _i / 2 % 2 ? 5 : 1,
-					 false, false });
+	faulty_arm((struct faulty_rule){ .calls = CALL_ANY_CHANGE | CALL_OPEN, .where = "/containers", .error = _i % 2 ? ENOSPC : EIO,
+					 .pass = _i / 4 * 5, .count = _i / 2 % 2 ? 5 : 1 });
 	ck_assert_int_eq(disk_update(d, 1, 5, true), 0);
 	ck_assert_int_eq(disk_delete(d, 2), 0);
 	ck_assert_int_eq(disk_create(d, 3, 3, true), 0);

@@ -82,7 +82,7 @@ static void fail_once(unsigned call, bool torn, bool relaxed_before)
 	ck_assert_int_eq(disk_create(d, 1, 0, true), 0);
 	if (relaxed_before)
 		ck_assert_int_eq(disk_update(d, 1, 5, false), 0);
-	faulty_arm((struct faulty_rule){ call, "/journal/0", EIO, 0, 1, torn, false });
+	faulty_arm((struct faulty_rule){ .calls = call, .where = "/journal/0", .error = EIO, .count = 1, .torn = torn });
 	ck_assert_int_eq(disk_create(d, 2, 0, true), -EIO);
 	ck_assert_int_eq(faulty_failed(), 1);
 	faulty_disarm();
@@ -113,7 +113,7 @@ START_TEST(relaxed_survives_the_fence)
 
 	ck_assert_int_eq(disk_create(d, 1, 0, true), 0);
 	ck_assert_int_eq(disk_update(d, 1, 5, false), 0);
-	faulty_arm((struct faulty_rule){ CALL_FDATASYNC, "/journal/0", EIO, 0, 1, false, false });
+	faulty_arm((struct faulty_rule){ .calls = CALL_FDATASYNC, .where = "/journal/0", .error = EIO, .count = 1 });
 	while (faulty_failed() == 0)
 		(void)d->backend->ops->upkeep(d->backend, clock_mono(&clock_system) + NS_PER_S);
 	faulty_disarm();
@@ -130,7 +130,7 @@ START_TEST(fence_fails)
 
 	ck_assert_int_eq(disk_create(d, 1, 0, true), 0);
 	ck_assert_int_eq(disk_update(d, 1, 5, false), 0);
-	faulty_arm((struct faulty_rule){ CALL_FDATASYNC | CALL_FSYNC | CALL_PWRITE, "/journal/", EIO, 0, -1, false, false });
+	faulty_arm((struct faulty_rule){ .calls = CALL_FDATASYNC | CALL_FSYNC | CALL_PWRITE, .where = "/journal/", .error = EIO, .count = -1 });
 	ck_assert_int_eq(disk_create(d, 2, 0, true), 1);
 	ck_assert_ptr_nonnull(figures_of(d).read_only);
 	ck_assert_int_eq(disk_create(d, 3, 0, true), -EROFS);
@@ -152,7 +152,8 @@ START_TEST(nth_call_fails)
 	struct disk *d = started();
 	int end = 0;
 
-	faulty_arm((struct faulty_rule){ 1u << (_i % 7), "", errors[_i / 7 % 2], _i / 28 * 7, _i / 14 % 2 ? -1 : 1, false, false });
+	faulty_arm((struct faulty_rule){ .calls = 1u << (_i % 7), .where = "", .error = errors[_i / 7 % 2],
+					 .pass = _i / 28 * 7, .count = _i / 14 % 2 ? -1 : 1 });
 	for (int n = 1; n <= 60 && end <= 0; n++) {
 		int id = n % 15;
 
@@ -183,7 +184,7 @@ END_TEST
 /* ---- a full disk ---- */
 
 /* Nothing can be made or grown; what was written before can be written over. */
-static const struct faulty_rule full = { CALL_MAKES | CALL_MKDIR, "", ENOSPC, 0, -1, false, false };
+static const struct faulty_rule full = { .calls = CALL_MAKES | CALL_MKDIR, .where = "", .error = ENOSPC, .count = -1 };
 
 START_TEST(full_disk)
 {
@@ -251,7 +252,7 @@ START_TEST(journal_cap)
 	d->options.journal_cap = 256 * 1024;
 	ck_assert_int_eq(disk_start(d), 0);
 	ck_assert_int_eq(disk_create(d, 1, 0, true), 0);
-	faulty_arm((struct faulty_rule){ CALL_RENAME, "/containers/", EIO, 0, -1, false, false });
+	faulty_arm((struct faulty_rule){ .calls = CALL_RENAME, .where = "/containers/", .error = EIO, .count = -1 });
 	for (int n = 1; n < 1000 && r == 0; n++)
 		r = disk_update(d, 1, n, true);
 	ck_assert_int_eq(r, -EAGAIN);

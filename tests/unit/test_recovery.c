@@ -360,7 +360,7 @@ START_TEST(want_of_descriptors_is_no_damage)
 	disk_settle(d);
 	disk_stop(d);
 	d->options.files = &files_faulty;
-	faulty_arm((struct faulty_rule){ CALL_OPEN, "/containers/", ENFILE, 3, 2, false, false });
+	faulty_arm((struct faulty_rule){ .calls = CALL_OPEN, .where = "/containers/", .error = ENFILE, .pass = 3, .count = 2 });
 	ck_assert_int_eq(disk_load(d), -ENFILE);
 	ck_assert_int_gt(faulty_failed(), 0);
 	disk_stop(d);
@@ -375,13 +375,103 @@ START_TEST(want_of_descriptors_is_no_damage)
 }
 END_TEST
 
+/* Where names come without types, whoever cannot be asked for is not passed over. */
+START_TEST(entries_of_unknown_type)
+{
+	struct disk *d = disk_new();
+
+	ck_assert_int_eq(disk_start(d), 0);
+	ck_assert_int_eq(disk_create(d, 1, 1, true), 0);
+	disk_settle(d);
+	disk_stop(d);
+	d->options.files = &files_faulty;
+	faulty_arm((struct faulty_rule){ .calls = CALL_FSTATAT, .where = "/box-1", .error = EIO, .count = 1, .hides_types = true });
+	ck_assert_int_eq(disk_load(d), -EIO);
+	ck_assert_int_eq(disk_load(d), 0);
+	ck_assert_ptr_nonnull(d->boxes[1].container);
+	ck_assert_int_eq(faulty_failed(), 1);
+	faulty_disarm();
+	disk_free(d);
+}
+END_TEST
+
+/* A disk that does not give a file today may give it tomorrow: it is set aside, counted, told, and never overwritten. */
+START_TEST(unreadable_files_are_kept)
+{
+	static const char *const names[] = { "metadata", "status" };
+	struct disk *d = disk_new();
+	char path[64], find[300], *before;
+
+	ck_assert_int_eq(disk_start(d), 0);
+	ck_assert_int_eq(disk_create(d, 1, 1, true), 0);
+	disk_settle(d);
+	disk_stop(d);
+	(void)snprintf(path, sizeof path, "containers/box-1/%s", names[_i]);
+	before = unit_read_file(d->root, path);
+	ck_assert_ptr_nonnull(before);
+	d->options.files = &files_faulty;
+	faulty_arm((struct faulty_rule){ .calls = CALL_OPEN, .where = path, .error = EIO, .count = 1 });
+	ck_assert_int_eq(disk_start(d), 0);
+	faulty_disarm();
+	ck_assert_uint_eq(figures_of(d).recovered[RECOVERY_QUARANTINED], 1);
+	ck_assert_uint_eq(figures_of(d).recovered[RECOVERY_UNKNOWN], (unsigned)_i);
+	ck_assert_int_gt(d->reports + _i, 0);
+	disk_settle(d);
+	unit_write_file(d->root, "before", before, strlen(before));
+	(void)snprintf(find, sizeof find, "cmp '%s'/%s.corrupt-* '%s'/before", d->root, path, d->root);
+	ck_assert_int_eq(system(find), 0);
+	free(before);
+	disk_free(d);
+}
+END_TEST
+
+/* A read that stops early is no damage. */
+START_TEST(short_reads_are_no_damage)
+{
+	struct disk *d = disk_new();
+
+	ck_assert_int_eq(disk_start(d), 0);
+	ck_assert_int_eq(disk_create(d, 1, 1, true), 0);
+	disk_settle(d);
+	disk_stop(d);
+	d->options.files = &files_faulty;
+	faulty_arm((struct faulty_rule){ .calls = CALL_PREAD, .where = "/box-1/", .count = -1, .cut = CUT_HALF, .alternates = true });
+	ck_assert_int_eq(disk_load(d), 0);
+	ck_assert_int_gt(faulty_failed(), 0);
+	faulty_disarm();
+	ck_assert_uint_eq(d->boxes[1].flags, 0);
+	ck_assert_str_eq(metadata_value(container_metadata(d->boxes[1].container))->name, "name");
+	disk_free(d);
+}
+END_TEST
+
+/* A metadata file that is gone leaves nothing that a client could see: it is counted and told. */
+START_TEST(lost_metadata_is_told)
+{
+	struct disk *d = disk_new();
+	char *path = disk_path(d, "containers/box-1/metadata");
+
+	ck_assert_int_eq(disk_start(d), 0);
+	ck_assert_int_eq(disk_create(d, 1, 1, true), 0);
+	disk_settle(d);
+	disk_stop(d);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(disk_load(d), 0);
+	ck_assert_uint_eq(figures_of(d).recovered[RECOVERY_MISSING], 1);
+	ck_assert_int_eq(d->reports, 1);
+	ck_assert_int_eq((int)container_state(d->boxes[1].container), (int)CONTAINER_RUNNING);
+	free(path);
+	disk_free(d);
+}
+END_TEST
+
 /* ---- the journal damaged ---- */
 
 /* In the child: nothing gets into containers/, whatever time there is. */
 static void without_checkpoints(struct disk *d)
 {
 	d->options.files = &files_faulty;
-	faulty_arm((struct faulty_rule){ CALL_MKDIR, "/containers/", EIO, 0, -1, false, false });
+	faulty_arm((struct faulty_rule){ .calls = CALL_MKDIR, .where = "/containers/", .error = EIO, .count = -1 });
 }
 
 /* What a process leaves that was killed behind two creations.  Frame n stands in segment 1 at n * 4096. */
@@ -566,13 +656,13 @@ START_TEST(load_changes_nothing)
 		flip(d, "containers/box-2/status", 40);
 	d->options.files = &files_faulty;
 	/* The lock is not loading; the number in it is for people. */
-	faulty_arm((struct faulty_rule){ CALL_ANY_CHANGE, "/containers", 0, 0, 0, false, true });
+	faulty_arm((struct faulty_rule){ .calls = CALL_ANY_CHANGE, .where = "/containers", .aborts = true });
 	ck_assert_int_eq(disk_load(d), 0);
 	disk_stop(d);
-	faulty_arm((struct faulty_rule){ CALL_ANY_CHANGE, "/journal", 0, 0, 0, false, true });
+	faulty_arm((struct faulty_rule){ .calls = CALL_ANY_CHANGE, .where = "/journal", .aborts = true });
 	ck_assert_int_eq(disk_load(d), 0);
 	disk_stop(d);
-	faulty_arm((struct faulty_rule){ CALL_ANY_CHANGE & ~CALL_PWRITE, d->root, 0, 0, 0, false, true });
+	faulty_arm((struct faulty_rule){ .calls = CALL_ANY_CHANGE & ~CALL_PWRITE, .where = d->root, .aborts = true });
 	ck_assert_int_eq(disk_load(d), 0);
 	ck_assert_ptr_nonnull(d->boxes[3].container);
 	disk_stop(d);
@@ -725,6 +815,10 @@ int main(void)
 	tcase_add_loop_test(unit_case(s, "journal damaged"), journal_damaged, 0, (int)COUNT(journal_damages));
 	tcase_add_test(unit_case(s, "salvage"), salvage_over_a_lost_frame);
 	tcase_add_test(unit_case(s, "want of descriptors"), want_of_descriptors_is_no_damage);
+	tcase_add_test(unit_case(s, "unknown types"), entries_of_unknown_type);
+	tcase_add_loop_test(unit_case(s, "unreadable"), unreadable_files_are_kept, 0, 2);
+	tcase_add_test(unit_case(s, "short reads"), short_reads_are_no_damage);
+	tcase_add_test(unit_case(s, "lost metadata"), lost_metadata_is_told);
 	tcase_add_test(unit_case(s, "journal missing"), journal_missing);
 	tcase_add_test(unit_case(s, "checkpoint above the journal"), checkpoint_above_the_journal);
 	tcase_add_loop_test(unit_case(s, "U20"), load_changes_nothing, 0, 3);

@@ -1,0 +1,32 @@
+/* cases.h - many single faults: each in a process of its own, several at a time, counted and told. */
+#ifndef FAULT_CASES_H
+#define FAULT_CASES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What one case did; the runner keeps it in memory common with the case's process. */
+struct case_note {
+	bool struck;     /* the fault was met: there is an nth call */
+	char wrong[800]; /* "": nothing was wrong */
+};
+
+/* Run case <n> (from 1 on) of series <series>, in a process forked for it.  Returns when all is well, or notes in
+ * <wrong> and ends the process. */
+typedef void case_run(size_t series, int n, struct case_note *);
+
+/* A fresh directory, in memory where there is such a place; the caller frees the name.  What is left of it goes at the end. */
+char *case_directory(void);
+
+struct cases {
+	size_t series_count;
+	const char *(*name)(size_t series, char room[80]); /* also what the program takes as argument to run it alone */
+	case_run *run;
+	int seconds; /* a case that takes longer hangs */
+};
+
+/* Each series from n = 1 until its fault is met no more, or those that <argv> names ("NAME" or "NAME N"), CASES_JOBS of
+ * them at a time.  Prints what failed, and last "N passed, N failed"; main's exit status. */
+int cases_main(const struct cases *, int argc, char **argv);
+
+#endif
