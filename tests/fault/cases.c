@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "unit/unit.h"
@@ -27,28 +26,18 @@ static struct board *board;
 
 /* ---- one case ---- */
 
-static bool end_well(const struct cases *c, pid_t child, struct case_note *note)
+static bool end_well(pid_t child, struct case_note *note)
 {
-	const time_t limit = time(NULL) + c->seconds;
 	int status = 0;
-	pid_t r;
 
-	/* Bounded: a deadlock is a finding too. */
-	while ((r = waitpid(child, &status, WNOHANG)) == 0 && time(NULL) <= limit) {
-		const struct timespec pause = { .tv_nsec = 500 * 1000 };
-
-		(void)nanosleep(&pause, NULL);
-	}
-	if (r == 0) {
-		(void)kill(child, SIGABRT);
-		(void)waitpid(child, &status, 0);
-		(void)snprintf(note->wrong, sizeof note->wrong, "it hangs");
-	}
-	if (r > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 && !note->wrong[0])
+	while (waitpid(child, &status, 0) < 0)
+		if (errno != EINTR)
+			abort();
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && !note->wrong[0])
 		return true;
 	if (!note->wrong[0])
-		(void)snprintf(note->wrong, sizeof note->wrong, "the process ended with status 0x%x; standard error says why",
-			       (unsigned)status);
+		(void)snprintf(note->wrong, sizeof note->wrong, WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? "it hangs" :
+			       "the process ended with status 0x%x; standard error says why", (unsigned)status);
 	return false;
 }
 
@@ -63,9 +52,10 @@ static bool run_one(const struct cases *c, size_t job, size_t series, int n)
 	if (child < 0) {
 		(void)snprintf(note->wrong, sizeof note->wrong, "no process: %s", strerror(errno));
 	} else if (child == 0) {
+		(void)alarm((unsigned)c->seconds);
 		c->run(series, n, note);
 		exit(note->wrong[0] ? 1 : 0); /* by the front door: leaks are looked for there */
-	} else if (end_well(c, child, note)) {
+	} else if (end_well(child, note)) {
 		if (note->struck)
 			atomic_fetch_add(&board->passed, 1);
 		return note->struck;
@@ -93,16 +83,18 @@ static void run_series(const struct cases *c, size_t job, size_t series)
 	}
 }
 
-static void work(const struct cases *c, size_t job)
+static void work(const struct cases *c, size_t job, const char *part)
 {
+	char room[80];
 	size_t series;
 
 	while ((series = atomic_fetch_add(&board->next, 1)) < c->series_count)
-		run_series(c, job, series);
+		if (strstr(c->name(series, room), part))
+			run_series(c, job, series);
 	_exit(0);
 }
 
-static void run_all(const struct cases *c)
+static void run_all(const struct cases *c, const char *part)
 {
 	const char *text = getenv("CASES_JOBS");
 	size_t jobs = text ? strtoul(text, NULL, 10) : JOBS;
@@ -112,25 +104,20 @@ static void run_all(const struct cases *c)
 	for (size_t i = 0; i < jobs; i++) {
 		workers[i] = fork();
 		if (workers[i] == 0)
-			work(c, i);
+			work(c, i, part);
 	}
 	for (size_t i = 0; i < jobs; i++)
 		if (workers[i] < 0 || waitpid(workers[i], NULL, 0) < 0)
 			atomic_fetch_add(&board->failed, 1);
 }
 
-static void run_named(const struct cases *c, const char *name, const char *n)
+static void run_nth(const struct cases *c, const char *name, const char *n)
 {
 	char room[80];
 
-	for (size_t i = 0; i < c->series_count; i++) {
-		if (strcmp(c->name(i, room), name) != 0)
-			continue;
-		if (n)
+	for (size_t i = 0; i < c->series_count; i++)
+		if (!strcmp(c->name(i, room), name))
 			(void)run_one(c, 0, i, (int)strtol(n, NULL, 10));
-		else
-			run_series(c, 0, i);
-	}
 }
 
 char *case_directory(void)
@@ -163,10 +150,10 @@ int cases_main(const struct cases *c, int argc, char **argv)
 	board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (board == MAP_FAILED || c->series_count > SERIES_MAX)
 		abort();
-	if (argc > 1)
-		run_named(c, argv[1], argc > 2 ? argv[2] : NULL);
+	if (argc > 2)
+		run_nth(c, argv[1], argv[2]);
 	else
-		run_all(c);
+		run_all(c, argc > 1 ? argv[1] : "");
 	for (size_t i = 0; i < c->series_count && getenv("CASES_VERBOSE"); i++)
 		(void)printf("%-32s n <= %u\n", c->name(i, room), atomic_load(&board->longest[i]));
 	unit_remove(directory);

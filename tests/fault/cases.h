@@ -20,13 +20,14 @@ char *case_directory(void);
 
 struct cases {
 	size_t series_count;
-	const char *(*name)(size_t series, char room[80]); /* also what the program takes as argument to run it alone */
+	const char *(*name)(size_t series, char room[80]);
 	case_run *run;
 	int seconds; /* a case that takes longer hangs */
 };
 
-/* Each series from n = 1 until its fault is met no more, or those that <argv> names ("NAME" or "NAME N"), CASES_JOBS of
- * them at a time.  Prints what failed, and last "N passed, N failed"; main's exit status. */
+/* Each series from n = 1 until its fault is met no more, CASES_JOBS (2) of them at a time; with an argument those whose
+ * names contain it; with two the case of this name and number alone.  CASES_VERBOSE tells how far each series went.
+ * Prints what failed, and last "N passed, N failed"; main's exit status. */
 int cases_main(const struct cases *, int argc, char **argv);
 
 #endif

@@ -55,6 +55,13 @@ static void open_surely(const struct lives *l)
 		world_wrong(l->world, "the fault is gone, and the start is still refused: %s", err.text);
 }
 
+/* What was answered as sync=false cannot be kept by a journal that cannot be written until the end. */
+static void note_losses(struct world *w)
+{
+	if (store_read_only(w->store))
+		world_allow_losses(w);
+}
+
 /* In a process of its own, which ends without a word. */
 static void live_and_die(const struct lives *l)
 {
@@ -62,6 +69,7 @@ static void live_and_die(const struct lives *l)
 		walk(l->world, first, COUNT(first));
 		world_settle(l->world);
 		walk(l->world, second, COUNT(second));
+		note_losses(l->world);
 		if (l->cut_power)
 			l->cut_power();
 	}
@@ -84,14 +92,10 @@ static void first_life(const struct lives *l)
 		world_allow_losses(l->world);
 }
 
-/* What was answered as sync=false cannot be kept by a journal that cannot be written until the end. */
 static void close_clean(struct world *w)
 {
-	bool broken = store_read_only(w->store) != NULL;
-
+	note_losses(w);
 	world_close(w);
-	if (broken)
-		world_allow_losses(w);
 }
 
 static size_t count_descriptors(void)

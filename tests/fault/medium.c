@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,6 +21,7 @@ struct inode {
 struct notes {
 	struct inode distrusted[DISTRUSTED_MAX];
 	size_t count;
+	struct inode lock;
 	char complaint[320];
 };
 
@@ -50,19 +50,14 @@ static bool same_inode(struct inode a, struct inode b)
 }
 
 /* Which file, and whether the rule is for it: regular ones, but for the lock, which holds nothing of value. */
-static bool identify(int fd, struct inode *ret, char path[PATH_MAX])
+static bool identify(int fd, struct inode *ret)
 {
-	char link[64];
 	struct stat st;
-	ssize_t n;
 
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	n = readlink(link, path, PATH_MAX - 1);
-	path[n > 0 ? n : 0] = '\0';
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return false;
 	*ret = (struct inode){ st.st_dev, st.st_ino };
-	return strlen(path) < 5 || strcmp(path + strlen(path) - 5, "/lock") != 0;
+	return !same_inode(*ret, notes->lock);
 }
 
 static size_t place_of(struct inode inode)
@@ -92,10 +87,17 @@ static void trust(struct inode inode)
 		notes->distrusted[i] = notes->distrusted[--notes->count];
 }
 
-static void check_trust(struct inode inode, const char *path, const char *what)
+static void check_trust(struct inode inode, int fd, const char *what)
 {
-	if (place_of(inode) < notes->count && !notes->complaint[0])
-		(void)snprintf(notes->complaint, sizeof notes->complaint, "%s of %.200s after a write or sync of it failed", what, path);
+	char link[64], path[200];
+	ssize_t n;
+
+	if (place_of(inode) == notes->count || notes->complaint[0])
+		return;
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof path - 1);
+	path[n > 0 ? n : 0] = '\0';
+	(void)snprintf(notes->complaint, sizeof notes->complaint, "%s of %s after a write or sync of it failed", what, path);
 }
 
 /* ---- bytes that are not safe ---- */
@@ -135,13 +137,11 @@ static void end_pending(const struct inode *inode, bool lost)
 static struct pending *keep_old(int fd, struct inode inode, size_t len, off_t at)
 {
 	struct pending *p = malloc(sizeof *p + len);
-	char link[64];
 	struct stat st;
 
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	if (!p || fstat(fd, &st) < 0)
 		abort();
-	*p = (struct pending){ .inode = inode, .fd = open(link, O_RDWR | O_CLOEXEC), .at = at, .size = st.st_size };
+	*p = (struct pending){ .inode = inode, .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0), .at = at, .size = st.st_size };
 	if (p->fd < 0)
 		abort();
 	if (at < st.st_size)
@@ -155,15 +155,20 @@ static struct pending *keep_old(int fd, struct inode inode, size_t len, off_t at
 
 static int m_openat(int dir, const char *name, int flags, mode_t mode)
 {
-	char path[PATH_MAX];
 	struct inode inode;
 	int fd;
 
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		flags = (flags & ~O_ACCMODE) | O_RDWR; /* we read what is written over */
 	pthread_mutex_lock(&mutex);
 	errno = EIO;
 	fd = dead ? -1 : below->openat(dir, name, flags, mode);
-	if (fd >= 0 && (flags & O_CREAT) && (flags & O_EXCL) && identify(fd, &inode, path))
-		trust(inode);
+	if (fd >= 0 && (flags & O_CREAT) && identify(fd, &inode)) {
+		if (flags & O_EXCL)
+			trust(inode);
+		if (!strcmp(name, "lock"))
+			notes->lock = inode;
+	}
 	pthread_mutex_unlock(&mutex);
 	return fd;
 }
@@ -171,7 +176,6 @@ static int m_openat(int dir, const char *name, int flags, mode_t mode)
 static ssize_t write_watched(int fd, const void *from, size_t len, off_t at)
 {
 	struct pending *p = NULL;
-	char path[PATH_MAX];
 	struct inode inode;
 	ssize_t n;
 
@@ -179,8 +183,8 @@ static ssize_t write_watched(int fd, const void *from, size_t len, off_t at)
 		errno = EIO;
 		return -1;
 	}
-	if (identify(fd, &inode, path)) {
-		check_trust(inode, path, "a write");
+	if (identify(fd, &inode)) {
+		check_trust(inode, fd, "a write");
 		p = keep_old(fd, inode, len, at);
 		p->older = newest;
 		newest = p;
@@ -207,7 +211,6 @@ static ssize_t m_pwrite(int fd, const void *from, size_t len, off_t at)
 
 static int sync_watched(int fd, int (*sync)(int))
 {
-	char path[PATH_MAX];
 	struct inode inode;
 	bool watched;
 	int r, error;
@@ -216,9 +219,9 @@ static int sync_watched(int fd, int (*sync)(int))
 		errno = EIO;
 		return -1;
 	}
-	watched = identify(fd, &inode, path);
+	watched = identify(fd, &inode);
 	if (watched)
-		check_trust(inode, path, "a sync");
+		check_trust(inode, fd, "a sync");
 	r = sync(fd);
 	error = errno;
 	if (watched && (r == 0 || error != EINTR)) {
@@ -300,14 +303,6 @@ void medium_settle(void)
 	pthread_mutex_lock(&mutex);
 	end_pending(NULL, false);
 	pthread_mutex_unlock(&mutex);
-}
-
-void medium_forget(void)
-{
-	medium_settle();
-	notes->count = 0;
-	notes->complaint[0] = '\0';
-	dead = false;
 }
 
 void medium_cut_power(void)

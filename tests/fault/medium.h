@@ -11,11 +11,9 @@
 
 extern struct files files_medium;
 
-/* Stand on <below>.  What is noted is common to this process and those forked from it, one of them working at a time. */
+/* Stand on <below>, with nothing pending or distrusted.  What is noted is common to this process and those forked from it,
+ * one of them working at a time. */
 void medium_begin(const struct files *below);
-
-/* A new run: nothing is pending, nothing distrusted. */
-void medium_forget(void);
 
 /* Forget which bytes were not synced: they are safe now.  What is distrusted stays so. */
 void medium_settle(void);

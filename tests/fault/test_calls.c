@@ -1,8 +1,9 @@
 /* Every file call in turn fails, in every way it can, once and from then on: what was answered stays, what was refused
  * is absent, memory and disk agree, reads go on, and nothing is written to a file whose sync or write failed.
  *
- *   test_calls                        all of them
- *   test_calls fsync-EIO-once [N]     one series, or its Nth case */
+ *   test_calls                     all of them
+ *   test_calls -once               those that fail once
+ *   test_calls fsync-EIO-once 12   the 12th fsync fails, once */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,10 +136,12 @@ static void run(size_t series, int n, struct case_note *note)
 	};
 	char *root = case_directory();
 
-	world_reset(&world, root);
+	/* In this process, so that its lives share what they must and no other case sees it. */
+	faulty_share();
+	medium_begin(&files_faulty);
+	world_begin(&world, root);
 	world.wrong = note->wrong;
 	world.wrong_room = sizeof note->wrong;
-	medium_forget();
 	world.reads_may_fail = may_be_seen(s) && (calls[s->call].call & (CALL_OPEN | CALL_PREAD));
 	faulty_arm(rule_of(s, n));
 	lives_run(&lives);
@@ -156,9 +159,6 @@ int main(int argc, char **argv)
 	struct cases cases = { .name = name_of, .run = run, .seconds = 20 };
 
 	fast_clock_begin();
-	world_begin(&world);
-	faulty_share();
-	medium_begin(&files_faulty);
 	list_series();
 	cases.series_count = all_count;
 	return cases_main(&cases, argc, argv);

@@ -18,19 +18,13 @@ enum { SEGMENT_BYTES = 64 * 1024, CHECKPOINT_WAIT_MS = 12, HEAL_MS = 20000 };
 
 /* ---- the model ---- */
 
-void world_begin(struct world *w)
+void world_begin(struct world *w, const char *root)
 {
 	w->model = mmap(NULL, sizeof *w->model, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (w->model == MAP_FAILED)
 		abort();
-}
-
-void world_reset(struct world *w, const char *root)
-{
-	memset(w->model, 0, sizeof *w->model);
-	w->model->version_count = 1;
+	w->model->version_count = 1; /* version 0: there is none */
 	w->root = root;
-	w->store = NULL;
 }
 
 void world_wrong(struct world *w, const char *fmt, ...)
@@ -203,6 +197,9 @@ static bool shows(struct world *w, int id, const struct container *c, int versio
 	seen = *container_status(c);
 	if (loaded)
 		expected.removing = seen.removing = false; /* a flag is in no file, and cleared by the first change */
+	/* Known from its file, or from the record that says so: one state either way. */
+	if (status_state(&seen) == CONTAINER_UNKNOWN && status_state(&expected) == CONTAINER_UNKNOWN)
+		expected.unknown = seen.unknown;
 	if (has_no_name(c) ? !v->nameless : strcmp(metadata_value(container_metadata(c))->name, id_of(id)) != 0)
 		return false;
 	return status_equal(&seen, &expected);
@@ -269,6 +266,19 @@ void world_look(struct world *w)
 
 /* ---- after a start ---- */
 
+/* A version that is as <like> but for what the fault took. */
+static void copy_damaged(struct world_version *v, const struct world_version *like, const struct container *c)
+{
+	*v = *like;
+	v->nameless = has_no_name(c);
+	if (!container_status(c)->unknown)
+		return;
+	v->status = *container_status(c);
+	(void)snprintf(v->message, sizeof v->message, "%s", v->status.message);
+	v->status.message = v->message;
+	v->status.reason = "CheckpointDamaged";
+}
+
 /* A fault under reading may have made a file unreadable: then its container is shown so, and that is counted. */
 static int find_damage(struct world *w, int id, const struct container *c)
 {
@@ -276,19 +286,20 @@ static int find_damage(struct world *w, int id, const struct container *c)
 	int version = new_version(w);
 	struct world_version *v = version_of(w, version);
 	struct store_figures f;
+	bool found = false;
 
-	if (!w->reads_may_fail || !c || (box->newest == 0 && box->also_count == 0))
+	if (!w->reads_may_fail || !c)
 		tell_difference(w, id, c);
-	store_figures(w->store, &f);
-	*v = *version_of(w, box->newest);
-	v->nameless = has_no_name(c);
-	if (container_status(c)->unknown) {
-		v->status = *container_status(c);
-		(void)snprintf(v->message, sizeof v->message, "%s", v->status.message);
-		v->status.message = v->message;
-		v->status.reason = "CheckpointDamaged";
+	for (size_t i = 0; i <= box->also_count && !found; i++) {
+		int like = i == 0 ? box->newest : box->also[i - 1];
+
+		if (like) {
+			copy_damaged(v, version_of(w, like), c);
+			found = shows(w, id, c, version, true);
+		}
 	}
-	if (!shows(w, id, c, version, true) || (v->status.unknown && f.backend.recovered[RECOVERY_UNKNOWN] == 0) ||
+	store_figures(w->store, &f);
+	if (!found || (v->status.unknown && f.backend.recovered[RECOVERY_UNKNOWN] == 0) ||
 	    (v->nameless && f.backend.recovered[RECOVERY_QUARANTINED] + f.backend.recovered[RECOVERY_UNKNOWN] == 0))
 		tell_difference(w, id, c);
 	w->model->shaky = true;

@@ -55,10 +55,8 @@ struct world {
 	struct store *store;       /* NULL = not open */
 };
 
-/* Make the common memory; once. */
-void world_begin(struct world *);
-/* A new, empty world. */
-void world_reset(struct world *, const char *root);
+/* An empty world on <root>, its model common to this process and those that it forks. */
+void world_begin(struct world *, const char *root);
 
 /* Note what is wrong and end the process. */
 __attribute__((noreturn)) printf_like(2, 3) void world_wrong(struct world *, const char *fmt, ...);

@@ -105,11 +105,22 @@ static const char *path_of(int fd, char room[PATH_MAX])
 	return room;
 }
 
+/* Whether somebody asks at all for paths, which cost more than many a call. */
+static bool wants_paths(void)
+{
+	bool wants;
+
+	pthread_mutex_lock(&mutex);
+	wants = state->rule.calls && state->rule.where[0];
+	pthread_mutex_unlock(&mutex);
+	return wants;
+}
+
 static bool fails_fd(unsigned call, int fd, struct faulty_rule *ret)
 {
 	char room[PATH_MAX];
 	int before = errno;
-	bool hit = fails(call, path_of(fd, room), ret);
+	bool hit = fails(call, wants_paths() ? path_of(fd, room) : "", ret);
 
 	if (!hit)
 		errno = before;
@@ -129,7 +140,9 @@ static bool fails_at(unsigned call, int dir, const char *name)
 	char room[PATH_MAX], path[2 * PATH_MAX];
 	struct faulty_rule rule;
 
-	(void)snprintf(path, sizeof path, "%s/%s", path_of(dir, room), name);
+	path[0] = '\0';
+	if (wants_paths())
+		(void)snprintf(path, sizeof path, "%s/%s", path_of(dir, room), name);
 	return fails(call, path, &rule);
 }
 
