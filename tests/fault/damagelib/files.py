@@ -38,7 +38,7 @@ def remove(path):
 
 def put_right(place, tree, touched):
     """Make <touched> (files, or directories with all below) as they are in the tree again."""
-    for name in touched:
+    for name in sorted(touched):
         path = os.path.join(place, name)
         if tree.get(name) is None:
             remove(path)
