@@ -362,6 +362,8 @@ static void tell_losses(struct recovery *r)
 {
 	struct err err = { 0 };
 
+	if (r->scan.rebuilt.code)
+		report(r, &r->scan.rebuilt);
 	if (!r->scan.lost)
 		return;
 	report(r, &r->scan.loss);

@@ -119,8 +119,13 @@ static int read_manifest(struct scan *s, const struct scan_options *o, struct er
 		return 0;
 	if (r == -ENOMEM)
 		return err_set(err, r, "read journal/" MANIFEST_NAME);
+	if (!o->salvage)
+		return err_say(err, DISK_E_DAMAGED, "journal/" MANIFEST_NAME " cannot be used: %s" WAY_OUT, why.text);
 	rebuild_manifest(s);
-	return o->salvage ? 0 : err_say(err, DISK_E_DAMAGED, "journal/" MANIFEST_NAME " cannot be used: %s" WAY_OUT, why.text);
+	(void)err_say(&s->rebuilt, DISK_E_DAMAGED,
+		      "salvage: journal/" MANIFEST_NAME " cannot be used (%s); nothing else tells of segments or containers that are gone",
+		      why.text);
+	return 0;
 }
 
 /* ---- headers ---- */

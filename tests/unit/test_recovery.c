@@ -559,6 +559,7 @@ START_TEST(journal_damaged)
 	ck_assert_ptr_nonnull(strstr(d->err.text, "journal"));
 	d->options.salvage = true;
 	ck_assert_msg(disk_start(d) == 0, "%s", d->err.text);
+	ck_assert_int_gt(d->reports, 0);
 	for (int i = 1; i <= 3; i++)
 		ck_assert_ptr_nonnull(d->boxes[i].container);
 	ck_assert_int_eq(disk_update(d, 1, 50, true), 0);
