@@ -13,11 +13,20 @@ static bool refuse_and_close(struct reply *a)
 	return false;
 }
 
+/* The client has done nothing wrong; what it asked cannot be known. */
+static bool refuse_for_memory(struct request *q, struct reply *a)
+{
+	problem(a, q, PROBLEM_INTERNAL, "out of memory; nothing was changed");
+	return refuse_and_close(a);
+}
+
 /* Sizes, version, framing, target: whoever gets these wrong may mean something else with the bytes that follow. */
 static bool admit_framing(struct request *q, struct reply *a)
 {
 	const char *why;
 
+	if (q->no_memory)
+		return refuse_for_memory(q, a);
 	if (!q->target) {
 		problem(a, q, PROBLEM_URI_TOO_LONG, "a request target may have at most %d bytes", CAP_TARGET);
 		return refuse_and_close(a);
@@ -34,6 +43,8 @@ static bool admit_framing(struct request *q, struct reply *a)
 	why = request_check_framing(q);
 	if (!why)
 		why = request_read_target(q);
+	if (q->no_memory)
+		return refuse_for_memory(q, a);
 	if (why) {
 		problem(a, q, PROBLEM_BAD_REQUEST, "%s", why);
 		return refuse_and_close(a);

@@ -65,8 +65,10 @@ void *exchange_on_target(void *cls, const char *target, struct MHD_Connection *c
 	struct exchange *x = exchange_new(cls);
 
 	(void)connection;
-	if (x && strlen(target) <= CAP_TARGET)
+	if (x && strlen(target) <= CAP_TARGET) {
 		x->request.target = arena_copy(&x->request.arena, target, strlen(target));
+		x->request.no_memory = !x->request.target;
+	}
 	return x;
 }
 

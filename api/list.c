@@ -196,6 +196,11 @@ static void send_page(struct request *q, struct reply *a, const struct page *p)
 		a->failed = true;
 		return;
 	}
+	if (l->head.failed || l->tail.failed) { /* before it is packed, when nobody sees it any more */
+		list_body_free(l);
+		a->failed = true;
+		return;
+	}
 	if (negotiate_gzip(q->header[HEADER_ACCEPT_ENCODING]) && list_compress(a, l)) {
 		reply_bytes(a, 200, (enum media)q->media);
 		reply_header(a, "Content-Encoding", "gzip");

@@ -53,6 +53,7 @@ static void take_header(struct request *q, size_t i, const char *value)
 	if (headers[i].repeats != LIST)
 		return;
 	joined = arena_printf(&q->arena, "%s, %s", q->header[i], value);
+	q->no_memory |= !joined; /* half a list would be another condition than the client's */
 	if (joined)
 		q->header[i] = joined;
 }
@@ -160,6 +161,7 @@ static const char *decode(struct request *q, const char *text, size_t len, bool 
 	char *out = arena_alloc(&q->arena, len + 1), *at = out;
 
 	*ret_why = "out of memory";
+	q->no_memory |= !out;
 	if (!out)
 		return NULL;
 	for (size_t i = 0; i < len; i++) {
@@ -279,6 +281,7 @@ const char *request_read_target(struct request *q)
 	if (path[0] != '/' && path == q->target)
 		return "the target must begin with /";
 	q->path = len ? arena_copy(&q->arena, path, len) : "/";
+	q->no_memory |= !q->path;
 	if (!q->path)
 		return "out of memory";
 	why = read_segments(q, q->path);

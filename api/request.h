@@ -66,6 +66,7 @@ struct request {
 	enum method method;   /* 0: not known */
 	const char *header[HEADER_COUNT]; /* NULL: not sent */
 	bool repeated[HEADER_COUNT];
+	bool no_memory;  /* something it says could not be kept: the answer is 500 */
 	bool odd_header; /* a name that is no token, or a value with a control character */
 	size_t header_count, header_bytes, head_bytes; /* fields; their bytes as name, ": ", value, CRLF; the head as received */
 	bool has_body, is_chunked;

@@ -98,16 +98,15 @@ int codec_read_labels(const json_t *config, struct arena *arena, struct metadata
 
 int codec_same_json(const char *a, const char *b)
 {
-	json_t *x, *y;
+	json_t *x = NULL, *y = NULL;
+	json_error_t e;
 	int r = -ENOMEM;
 
 	if (!a || !b)
 		return a == b;
 	if (!strcmp(a, b))
 		return 1;
-	x = json_loads(a, 0, NULL);
-	y = json_loads(b, 0, NULL);
-	if (x && y)
+	if (json_read(a, strlen(a), 0, &x, &e) == 0 && json_read(b, strlen(b), 0, &y, &e) == 0)
 		r = json_equal(x, y);
 	json_decref(x);
 	json_decref(y);
@@ -136,11 +135,14 @@ static json_t *merge(json_t *target, json_t *patch)
 
 int codec_merge(const char *target, const char *patch, struct arena *arena, const char **ret)
 {
-	json_t *t = target ? json_loads(target, 0, NULL) : NULL;
-	json_t *p = json_loads(patch, 0, NULL);
-	json_t *merged = p ? merge(t, p) : NULL;
-	const char *text = merged ? json_compact(merged, arena, NULL) : NULL;
+	json_t *t = NULL, *p = NULL, *merged = NULL;
+	const char *text = NULL;
+	json_error_t e;
 
+	if ((!target || json_read(target, strlen(target), 0, &t, &e) == 0) && json_read(patch, strlen(patch), 0, &p, &e) == 0)
+		merged = merge(t, p);
+	if (merged && !json_ran_out())
+		text = json_compact(merged, arena, NULL);
 	json_decref(t);
 	json_decref(p);
 	json_decref(merged);

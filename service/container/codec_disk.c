@@ -112,13 +112,14 @@ static int load_file(struct slice file, json_t **ret, struct err *err)
 {
 	json_error_t e;
 	json_t *j;
+	int r;
 
 	if (file.len && memchr(file.at, '\0', file.len)) /* jansson 2.14 passes over one behind a number or a literal */
 		return err_say(err, -EBADMSG, "there is a NUL byte in the file");
-	j = json_loadb(file.at, file.len, JSON_ALLOW_NUL, &e);
-	if (!j && json_error_code(&e) == json_error_out_of_memory)
-		return err_set(err, -ENOMEM, "read JSON");
-	if (!j)
+	r = json_read(file.at, file.len, JSON_ALLOW_NUL, &j, &e);
+	if (r == -ENOMEM)
+		return err_set(err, r, "read JSON");
+	if (r < 0)
 		return err_say(err, -EBADMSG, "byte %d: %s", e.position, e.text);
 	if (!json_is_object(j)) {
 		json_decref(j);

@@ -5,11 +5,13 @@
 
 #include "container/codec_internal.h"
 #include "container/id.h"
+#include "container/json_value.h"
 
 static int parse_object(struct slice body, json_t **ret, struct field_errors *errors)
 {
 	json_error_t e;
 	json_t *j;
+	int r;
 
 	if (body.len == 0) {
 		field_error(errors, "", "the body is empty; a JSON object is needed");
@@ -19,10 +21,10 @@ static int parse_object(struct slice body, json_t **ret, struct field_errors *er
 		field_error(errors, "", "there is a NUL byte in the body");
 		return CODEC_E_MALFORMED;
 	}
-	j = json_loadb(body.at, body.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-	if (!j && json_error_code(&e) == json_error_out_of_memory)
-		return -ENOMEM;
-	if (!j) {
+	r = json_read(body.at, body.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &j, &e);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
 		field_error(errors, "", "line %d, column %d: %s", e.line, e.column, e.text);
 		return CODEC_E_MALFORMED;
 	}

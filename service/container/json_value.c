@@ -1,5 +1,6 @@
 #include "container/json_value.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,6 +110,50 @@ bool json_is_deeper(const json_t *j, unsigned levels)
 		if (json_is_deeper(v, levels - 1))
 			return true;
 	return false;
+}
+
+/* ---- parsing ---- */
+
+static _Thread_local unsigned failed_allocations;
+
+static void *allocate(size_t n)
+{
+	void *at = malloc(n);
+
+	failed_allocations += !at;
+	return at;
+}
+
+/* Before main and before every thread; what was allocated earlier is freed the same way. */
+__attribute__((constructor)) static void watch_allocations(void)
+{
+	json_set_alloc_funcs(allocate, free);
+}
+
+void json_watch(void)
+{
+	failed_allocations = 0;
+}
+
+bool json_ran_out(void)
+{
+	return failed_allocations > 0;
+}
+
+int json_read(const char *at, size_t len, size_t flags, json_t **ret, json_error_t *ret_why)
+{
+	json_t *j;
+
+	json_watch();
+	j = json_loadb(at, len, flags, ret_why);
+	if (json_ran_out()) {
+		json_decref(j); /* it may have lost a part of its text */
+		return -ENOMEM;
+	}
+	if (!j)
+		return -EBADMSG;
+	*ret = j;
+	return 0;
 }
 
 enum { CAP_JSON_VALUE = 16 * 1024 * 1024 };
