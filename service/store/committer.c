@@ -149,7 +149,9 @@ static int commit(struct committer *c)
 	if (b->change_count == 0 && !(b->durable && c->unsynced))
 		return 0;
 	r = store_reserve(c->store, b->creations);
-	if (r == 0)
+	if (r < 0)
+		(void)err_set(&err, r, "make room for %zu containers", b->creations);
+	else
 		r = ops->commit(c->store->backend, b->changes, b->change_count, b->durable, &err);
 	if (r < 0) {
 		atomic_fetch_add(&c->failures, 1);
