@@ -8,6 +8,7 @@
 /* What one case did; the runner keeps it in memory common with the case's process. */
 struct case_note {
 	bool struck;     /* the fault was met: there is an nth call */
+	unsigned long faults; /* how many single faults that were; most cases are one */
 	char wrong[800]; /* "": nothing was wrong */
 };
 
