@@ -35,9 +35,7 @@ UNIT_SUPPORT := $(sort $(filter-out $(UNIT),$(wildcard tests/unit/*.c)))
 LINEAR_SUPPORT := $(sort $(filter-out tests/linear/test_wgl.c tests/linear/linear.c,$(wildcard tests/linear/*.c)))
 UNIT_BIN = $(UNIT:tests/unit/%.c=$(OUT)/unit/%)
 HTTP_BIN = $(HTTP:tests/http/%.c=$(OUT)/http/%)
-FAULT    = test_calls test_memory
 FAULT_SUPPORT := $(sort $(filter-out tests/fault/test_%.c tests/fault/full_disk.c,$(wildcard tests/fault/*.c)) $(UNIT_SUPPORT))
-FAULT_BIN = $(FAULT:%=$(OUT)/fault/%)
 
 ## tallyd        build the service: $(OUT)/tallyd
 .PHONY: tallyd
@@ -98,9 +96,8 @@ $(OUT)/linear/%: tests/linear/%.c $(LINEAR_SUPPORT:%.c=$(OUT)/obj/%.o) $(SUPPORT
 	@echo "  ld   $@"
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $(filter %.c %.o,$^) -lcheck -lsubunit -lm -lrt -lcurl -ljansson -pthread
 
-# Time, and for test_memory every allocation of ours, goes through what tests/fault puts under it.
-WRAPPED = clock_gettime pthread_cond_timedwait
-$(OUT)/fault/test_memory: WRAPPED += malloc calloc realloc strdup asprintf thread_start
+# Time and every allocation of ours go through what tests/fault puts under them.
+WRAPPED = clock_gettime pthread_cond_timedwait malloc calloc realloc strdup asprintf thread_start
 
 $(OUT)/fault/test_%: tests/fault/test_%.c $(FAULT_SUPPORT:%.c=$(OUT)/obj/%.o) $(OBJECTS) $(POOL)
 	@mkdir -p $(@D)
@@ -184,6 +181,12 @@ crash: tallyd
 crash-deep: tallyd
 	@tests/support/install build test
 	@TALLYD=$(OUT)/tallyd tests/crash/run deep
+
+## fault         let every file call and allocation fail, damage roots, fill disks (root for the last)
+.PHONY: fault
+fault:
+	@tests/support/install build test
+	@OUT=$(OUT) tests/fault/run
 
 ## lint          layers, concerns, budgets, banned calls; both compilers without a warning
 .PHONY: lint

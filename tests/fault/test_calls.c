@@ -86,7 +86,7 @@ static const char *name_of(size_t series, char room[80])
 {
 	const struct series *s = &all[series];
 
-	(void)snprintf(room, 80, "%s-%s-%s", calls[s->call].name, ways[s->way].name, s->for_ever ? "on" : "once");
+	(void)snprintf(room, 80, "%s-%s-%s", calls[s->call].name, ways[s->way].name, s->for_ever ? "ever" : "once");
 	return room;
 }
 

@@ -319,7 +319,7 @@ enum { LIVES = 2 };
 
 static const char *name_of(size_t series, char room[80])
 {
-	static const char *const lives[LIVES] = { "lives-once", "lives-on" };
+	static const char *const lives[LIVES] = { "lives-once", "lives-ever" };
 
 	(void)snprintf(room, 80, "%s", series < LIVES ? lives[series] : requests[series - LIVES].name);
 	return room;

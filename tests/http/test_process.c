@@ -1,4 +1,4 @@
-/* The process: its options, what it refuses to start with, how it stops, and a disk that is full. */
+/* The process: its options, what it refuses to start with, how it stops, and a disk that cannot be written. */
 #include <check.h>
 #include <sched.h>
 #include <signal.h>
@@ -302,48 +302,7 @@ START_TEST(stops_and_starts)
 }
 END_TEST
 
-static void fill_disk(const char *directory)
-{
-	static char zeros[65536];
-	FILE *f = fopen(text("%s/filler", directory), "we");
-	size_t piece = sizeof zeros;
-
-	ck_assert_ptr_nonnull(f);
-	(void)setvbuf(f, NULL, _IONBF, 0);
-	while (piece > 0)
-		if (fwrite(zeros, 1, piece, f) != piece)
-			piece /= 2;
-	(void)fclose(f);
-}
-
-/* Write until 507, at most as much as would fill all that is set aside; the number acknowledged. */
-static unsigned write_until_full(struct http *http)
-{
-	const char *message = text_repeat("f", 16000);
-
-	for (unsigned n = 0; n < 20000; n++) {
-		const struct reply *r = http_ask(http, "PUT", text("/containers/full-%u.", n), NULL,
-						 text("{\"status\":{\"message\":\"%s\"}}", message));
-
-		if (r->status == 507) {
-			expect_problem(r, 507, "insufficient-storage");
-			return n;
-		}
-		expect_status(r, 201);
-		http_forget(http);
-	}
-	ck_abort_msg("the full disk was never noticed");
-}
-
-static void check_readable(struct http *http, unsigned count)
-{
-	for (unsigned n = 0; n < count; n++)
-		expect_status(http_get(http, text("/containers/full-%u.", n)), 200);
-	expect_problem(http_get(http, text("/containers/full-%u.", count)), 404, "container-not-found");
-	expect_status(http_get(http, "/readyz"), 200);
-}
-
-/* Freed space is noticed without a restart. */
+/* A disk that can be written again is noticed without a restart. */
 static void wait_for_writes(struct http *http)
 {
 	double limit = suite_now() + SUITE_WAIT_SECONDS;
@@ -360,44 +319,6 @@ static bool mount_small(const char *directory)
 	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("tallyd-test", directory, "tmpfs", 0, "size=32m") == 0;
 }
-
-START_TEST(full_disk)
-{
-	static const char *const small[] = { "--segment-bytes", "1M", NULL };
-	const char *disk = suite_directory(), *root = text("%s/root", disk);
-	struct server *s;
-	struct http *http;
-	unsigned count;
-
-	if (!mount_small(disk)) {
-		suite_skip("full disk", "a tmpfs cannot be mounted (needs CAP_SYS_ADMIN)");
-		return;
-	}
-	s = server_start_at(root, small);
-	http = http_new(server_address(s, 0));
-	expect_status(http_ask(http, "PUT", "/containers/first", NULL, "{}"), 201);
-	fill_disk(disk);
-	count = write_until_full(http);
-	check_readable(http, count);
-	expect_status(http_ask(http, "DELETE", "/containers/first", NULL, NULL), 204);
-	http_free(http);
-	server_kill(s);
-	server_restart(s, small);
-	http = http_new(server_address(s, 0));
-	check_readable(http, count);
-	expect_problem(http_get(http, "/containers/first"), 404, "container-not-found");
-	ck_assert_int_eq(unlink(text("%s/filler", disk)), 0);
-	wait_for_writes(http);
-	http_free(http);
-	server_stop(s);
-	server_restart(s, small);
-	http = http_new(server_address(s, 0));
-	check_readable(http, count);
-	expect_status(http_get(http, "/containers/after"), 200);
-	http_free(http);
-	server_end(s);
-}
-END_TEST
 
 /* A file system that became read-only: reads are served as ever, writes are refused, and nothing on it has changed. */
 START_TEST(read_only_disk)
@@ -462,7 +383,6 @@ int main(void)
 	tcase_add_test(c, stop_with_idle_connections);
 	tcase_add_test(c, stop_with_a_reader_that_sleeps);
 	tcase_add_loop_test(c, stops_and_starts, 0, 2);
-	tcase_add_test(c, full_disk);
 	tcase_add_test(c, read_only_disk);
 	tcase_add_test(c, hang_up_is_no_end);
 	return suite_main(s);
