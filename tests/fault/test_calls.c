@@ -127,11 +127,11 @@ static void lift(void)
 static void run(size_t series, int n, struct case_note *note)
 {
 	const struct series *s = &all[series];
-	/* Both ends of a first life for each kind of fault. */
+	/* Both ends of a first life for each kind of fault; what nobody may see shows in a power cut, if anywhere. */
 	const struct lives lives = {
 		.world = &world,
 		.lift = lift,
-		.cut_power = n % 2 ? medium_cut_power : NULL,
+		.cut_power = n % 2 || !may_be_seen(s) ? medium_cut_power : NULL,
 		.settle = medium_settle,
 	};
 	char *root = case_directory();

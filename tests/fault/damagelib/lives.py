@@ -7,7 +7,7 @@ import pathlib
 import shutil
 
 from . import files, verdicts
-from .service import Service, wait
+from .service import NotMeasured, Service, wait
 
 JOBS = 4
 
@@ -57,7 +57,7 @@ def expects_evidence(fault, kind):
 
 def live(service, place, fault, kind):
     """Until writes work, everything found is written down, and evidence is set aside."""
-    wait(lambda: service.client.ask("DELETE", "/containers/nobody")[0] == 204, "writes")
+    service.wait_for_writes()
     if expects_evidence(fault, kind):
         wait(lambda: is_set_aside(place, fault), "what is damaged to be set aside")
     return list_of(service)
@@ -65,15 +65,11 @@ def live(service, place, fault, kind):
 
 def refused_start(program, place):
     """A start must be refused as the check was; then salvage goes on."""
-    service = Service(program, place)
     try:
-        service.start()
-    except Exception:  # it does not become ready: as it should be
-        service.process.wait()
-        service.process = None
+        with Service(program, place):
+            return "a start goes on where the check refuses"
+    except NotMeasured:  # it does not become ready: as it should be
         return ""
-    service.kill()
-    return "a start goes on where the check refuses"
 
 
 def judge_start(program, place, root, fault, kind):
@@ -85,21 +81,16 @@ def judge_start(program, place, root, fault, kind):
         options = ("--recover=salvage",)
     base = {"recovery": collections.Counter()}
     judge = verdicts.Judge(root, base)
-    service = Service(program, place, *options).start()
-    first = live(service, place, fault, kind)
-    if options:
-        service.stop()  # until all is in files, a start would have to be told again
-    else:
-        service.kill()
-    service = Service(program, place).start()
-    wait(lambda: service.client.ask("DELETE", "/containers/nobody")[0] == 204, "writes")
-    second = list_of(service)
-    service.stop()
-    if options:
-        why = judge.judge_salvage(fault, first, " ".join(["level=error", *service.lines]))
-        why = "" if "salvage shows" in why else why  # who is kept as exited was told by the first start
-    else:
-        why = judge.judge(fault, first)[1]
+    with Service(program, place, *options) as service:
+        first = live(service, place, fault, kind)
+        said = " ".join(service.lines)
+        if options:
+            service.stop()  # until all is in files, a start would have to be told again
+    with Service(program, place) as service:
+        service.wait_for_writes()
+        second = list_of(service)
+        service.stop()
+    why = judge.judge_salvage(fault, first, said) if options else judge.judge(fault, first)[1]
     if not why and {c["id"]: verdicts.without_revisions(c) for c in first["containers"]} != \
             {c["id"]: verdicts.without_revisions(c) for c in second["containers"]}:
         why = "a second start shows something else"

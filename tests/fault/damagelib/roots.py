@@ -152,19 +152,19 @@ ENDS = {"stopped": end_stopped, "sealed": end_sealed, "killed": end_killed}
 
 def make(program, place, name):
     root = Root(name)
-    service = Service(program, place).start()
-    first_phase(service.client, root)
-    service.stop()
+    with Service(program, place) as service:
+        first_phase(service.client, root)
+        service.stop()
     for box in UNKNOWN:  # two that nobody can read any more
         status = pathlib.Path(place, "containers", box, "status")
         files.write_file(status, status.read_bytes()[:20])
-    service = Service(program, place).start()
-    wait(lambda: service.client.ask("DELETE", "/containers/nobody")[0] == 204, "writes")
-    service.wait_for("tallyd_checkpoints_waiting", 0)
-    for box in UNKNOWN:
-        root.answer(service.client.good("GET", f"/containers/{box}"))
-    root.older = files.read_tree(place)
-    ENDS[name](service, root, place)
+    with Service(program, place) as service:
+        service.wait_for_writes()
+        service.wait_for("tallyd_checkpoints_waiting", 0)
+        for box in UNKNOWN:
+            root.answer(service.client.good("GET", f"/containers/{box}"))
+        root.older = files.read_tree(place)
+        ENDS[name](service, root, place)
     return root.take(place)
 
 

@@ -8,7 +8,8 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
-from benchlib.servers import Tallyd  # noqa: E402  (the benchmark's, which starts and stops it as well)
+from benchlib.host import NotMeasured  # noqa: E402  (the benchmark's, which starts and stops it as well)
+from benchlib.servers import Tallyd  # noqa: E402
 
 OPTIONS = ("--segment-bytes", "64K")
 WAIT_SECONDS = 20
@@ -55,9 +56,18 @@ class Service(Tallyd):
         self.client = Client(self.port)
         return self
 
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        """Whatever went wrong, the process ends."""
+        if self.process is not None:
+            self.kill()
+
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self.process = None
         self.end()
 
     def stop(self):
@@ -69,6 +79,9 @@ class Service(Tallyd):
     def end(self):
         self.client.close()
         self.reader.join()
+
+    def wait_for_writes(self):
+        wait(lambda: self.client.ask("DELETE", "/containers/nobody")[0] == 204, "writes")
 
     def wait_for(self, metric, value):
         wait(lambda: self.metrics().get(metric) == value, f"{metric} = {value}")
