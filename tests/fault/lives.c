@@ -20,8 +20,9 @@ static const struct step first[] = {
 	{ 1, WORLD_RELAXED }, { 2, WORLD_NEXT }, { 0, WORLD_NEXT }, { 0, WORLD_NEXT }, { 2, WORLD_NEXT }, { 2, WORLD_FLAG },
 	{ 3, WORLD_DELETE }, { 3, WORLD_NEXT }, { 4, WORLD_NEXT }, { 4, WORLD_DELETE },
 }, second[] = {
-	{ 5, WORLD_NEXT }, { 0, WORLD_NEXT }, { 1, WORLD_DELETE }, { 3, WORLD_NEXT }, { 2, WORLD_NEXT }, { 0, WORLD_RELAXED },
-	{ 5, WORLD_RELAXED },
+	{ 5, WORLD_NEXT }, { 0, WORLD_NEXT }, { 1, WORLD_DELETE }, { 3, WORLD_NEXT }, { 0, WORLD_RELAXED }, { 2, WORLD_NEXT },
+}, last[] = {
+	{ 0, WORLD_RELAXED }, { 5, WORLD_RELAXED },
 }, third[] = {
 	{ 1, WORLD_NEXT }, { 0, WORLD_NEXT }, { 3, WORLD_RELAXED }, { 3, WORLD_DELETE }, { 5, WORLD_NEXT }, { 2, WORLD_NEXT },
 	{ 0, WORLD_RELAXED },
@@ -69,6 +70,9 @@ static void live_and_die(const struct lives *l)
 		walk(l->world, first, COUNT(first));
 		world_settle(l->world);
 		walk(l->world, second, COUNT(second));
+		/* A power cut comes right behind a durable answer; a kill takes nothing that was answered. */
+		if (!l->cut_power)
+			walk(l->world, last, COUNT(last));
 		note_losses(l->world);
 		if (l->cut_power)
 			l->cut_power();
