@@ -118,7 +118,7 @@ START_TEST(first_start_broken_off)
 	int r;
 
 	d->options.files = &files_faulty;
-	faulty_arm((struct faulty_rule){ CALL_ANY_CHANGE, d->root, EIO, _i, -1, false, false });
+	faulty_arm((struct faulty_rule){ .calls = CALL_ANY_CHANGE, .where = d->root, .error = EIO, .pass = _i, .count = -1 });
 	r = disk_start(d);
 	faulty_disarm();
 	disk_stop(d);
@@ -137,7 +137,7 @@ START_TEST(opening_is_tried_again)
 	d->options.files = &files_faulty;
 	ck_assert_int_eq(disk_load(d), 0);
 	for (int n = 0; n < 60; n++) {
-		faulty_arm((struct faulty_rule){ CALL_ANY_CHANGE, d->root, EIO, n, 1, false, false });
+		faulty_arm((struct faulty_rule){ .calls = CALL_ANY_CHANGE, .where = d->root, .error = EIO, .pass = n, .count = 1 });
 		if (d->backend->ops->open(d->backend, &d->err) == 0)
 			break;
 	}

@@ -117,8 +117,8 @@ def load(port, root, number, enough):
 
 def is_sealed(place):
     """The newest frame on disk is an empty one behind the last data."""
-    segments = {p.name: p.read_bytes() for p in pathlib.Path(place, "journal").iterdir() if journal.is_segment(p.name)}
-    newest = journal.Journal(segments).newest()
+    newest = max(p for p in pathlib.Path(place, "journal").iterdir() if journal.is_segment(p.name))
+    newest = journal.Journal({newest.name: newest.read_bytes()}).newest()
     return newest is not None and bool(newest.flags & journal.SEAL)
 
 
