@@ -57,14 +57,41 @@ static int new_version(struct world *w)
 	return w->model->version_count++;
 }
 
+/* What comes next in the life of a container. */
+static struct status_patch next_patch(const struct world_version *old, int version, enum world_step step, const char *message)
+{
+	struct status_patch patch = { .given = GIVEN_MESSAGE, .value = STATUS_ZERO };
+	enum container_state state = old ? status_state(&old->status) : CONTAINER_CREATED;
+
+	patch.value.message = message;
+	if (!old) {
+		patch.given |= GIVEN_CREATED_AT;
+		patch.value.created_at = version;
+	} else if (old->status.removing) {
+		patch.given = GIVEN_REMOVING; /* the only thing that is taken then */
+	} else if (state == CONTAINER_RUNNING || state == CONTAINER_UNKNOWN) {
+		patch.given |= GIVEN_FINISHED_AT | GIVEN_EXIT_CODE;
+		patch.value.finished_at = 1000 * version + 1;
+		patch.value.exit_code = version;
+	} else if (step == WORLD_FLAG && state == CONTAINER_EXITED) {
+		patch.given |= GIVEN_REMOVING;
+		patch.value.removing = true;
+	} else {
+		patch.given |= GIVEN_STARTED_AT | GIVEN_PID;
+		patch.value.started_at = 1000 * version;
+		patch.value.pid = (uint32_t)version;
+	}
+	return patch;
+}
+
 /* Deletion, creation or the next step in its life. */
 static int plan(struct world *w, int id, enum world_step step, struct change *ret)
 {
 	const struct world_box *box = &w->model->boxes[id];
 	const struct world_version *old = box->newest ? version_of(w, box->newest) : NULL;
-	struct status_patch patch = STATUS_PATCH_NONE;
 	int version = new_version(w);
 	struct world_version *next = version_of(w, version);
+	struct status_patch patch;
 	struct verdict verdict;
 
 	if (step == WORLD_DELETE && old) {
@@ -73,25 +100,7 @@ static int plan(struct world *w, int id, enum world_step step, struct change *re
 		return 0;
 	}
 	(void)snprintf(next->message, sizeof next->message, "container %d, version %d", id, version);
-	patch.value.message = next->message;
-	patch.given = GIVEN_MESSAGE;
-	if (!old) {
-		patch.given |= GIVEN_CREATED_AT;
-		patch.value.created_at = version;
-	} else if (old->status.removing) {
-		patch.given = GIVEN_REMOVING; /* the only thing that is taken then */
-	} else if (status_state(&old->status) == CONTAINER_RUNNING || status_state(&old->status) == CONTAINER_UNKNOWN) {
-		patch.given |= GIVEN_FINISHED_AT | GIVEN_EXIT_CODE;
-		patch.value.finished_at = 1000 * version + 1;
-		patch.value.exit_code = version;
-	} else if (step == WORLD_FLAG && status_state(&old->status) == CONTAINER_EXITED) {
-		patch.given |= GIVEN_REMOVING;
-		patch.value.removing = true;
-	} else {
-		patch.given |= GIVEN_STARTED_AT | GIVEN_PID;
-		patch.value.started_at = 1000 * version;
-		patch.value.pid = (uint32_t)version;
-	}
+	patch = next_patch(old, version, step, next->message);
 	*ret = kit_patch(id_of(id), patch.given, patch.value);
 	if (old) {
 		verdict = change_status(&old->status, &patch, false, 1);

@@ -92,7 +92,8 @@ def of_segment(root, name):
     for f in root.segments.frames[name]:
         where = f"frame {f.seq}, "
         yield from flips(path, data, 2, f.at, f.at + journal.FRAME_HEADER, where + "header, ")
-        yield from flips(path, data, 2, f.at + journal.FRAME_HEADER, f.at + journal.FRAME_HEADER + f.payload, where + "payload, ")
+        payload = f.at + journal.FRAME_HEADER
+        yield from flips(path, data, 2, payload, payload + f.payload, where + "payload, ")
         yield to_file(f"zero the first sector of frame {f.seq} in", path, data, zero_sector(data, f.at))
         at = random.randrange(f.at, f.at + max(f.payload, 1))
         yield to_file(f"zero the sector at {at}, frame {f.seq}, in", path, data, zero_sector(data, at))
@@ -123,7 +124,8 @@ def of_journal(root):
 
 
 def gone(root, directory):
-    return {name: None for name in sorted(root.tree, reverse=True) if name == directory or name.startswith(directory + "/")}
+    below = [name for name in root.tree if name == directory or name.startswith(directory + "/")]
+    return {name: None for name in sorted(below, reverse=True)}
 
 
 def of_small_files(root):
@@ -156,14 +158,15 @@ def of_box(root, box, other):
             yield Fault("swap directories", f"containers/{box} and containers/{other}",
                         {f"containers/{a}/{n}": root.tree[f"containers/{b}/{n}"]
                          for a, b in ((box, other), (other, box)) for n in ("status", "metadata")})
-        if root.older.get(status) and (root.older[status], root.older.get(metadata)) != (root.tree[status], root.tree[metadata]):
-            yield Fault("put back an older", f"containers/{box}", {status: root.older[status], metadata: root.older[metadata]})
+        before = {name: root.older.get(name) for name in (status, metadata)}
+        if None not in before.values() and any(root.tree[name] != data for name, data in before.items()):
+            yield Fault("put back an older", f"containers/{box}", before)
     if f"containers/{box}" in root.tree:
         yield Fault("delete directory", f"containers/{box}", gone(root, f"containers/{box}"), directory=True)
 
 
 def of_boxes(root):
-    boxes = sorted({name.split("/")[1] for name in root.tree if name.startswith("containers/") and name.count("/") == 1})
+    boxes = sorted(name.split("/")[1] for name in root.tree if name.startswith("containers/") and name.count("/") == 1)
     for box, other in zip(boxes, boxes[1:] + boxes[:1]):
         yield from of_box(root, box, other)
     yield Fault("delete directory", "containers", gone(root, "containers"), directory=True)

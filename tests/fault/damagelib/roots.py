@@ -83,7 +83,7 @@ def first_phase(client, root):
 
 
 def second_phase(client, root):
-    """Changes to many, some deleted, some of those made again; fewer than 400 ms, so that most is in the journal alone."""
+    """Changes to many, some deleted, some of those made again, so fast that most is in the journal alone."""
     for turn, box in enumerate(random.sample(IDS[:28], 28) + random.sample(IDS[:28], 28)):
         advance(client, root, box, 100 + turn)
     for box in IDS[32:36]:

@@ -115,7 +115,8 @@ class Checker:
 def check_once(program, place, *options):
     """(verdict, what it said) of a check in a process of its own."""
     done = subprocess.run([str(program), "--root", str(place), "--check-root", "--json", *OPTIONS, *options],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", timeout=WAIT_SECONDS, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                          timeout=WAIT_SECONDS, check=False)
     if not done.stdout:
         return {"ok": False, "exit": done.returncode, "error": done.stderr or "it said nothing"}, done.stderr
     return json.loads(done.stdout), done.stderr

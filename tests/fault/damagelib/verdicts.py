@@ -3,11 +3,11 @@
 refused      it says what is damaged, and where: exit status 3 or 4
 harmless     every value is right, and nothing had to be said
 repaired     every value is right; a file was written anew from the journal
-quarantined  the container that was hit is shown as UNKNOWN, or has lost its metadata, counted and told; the others are right
+quarantined  the container that was hit is shown as UNKNOWN, or has lost its metadata, counted; the others are right
 missing      directories are gone, counted and told; the others are right
 torn         of a killed root: only what nothing proved is gone, counted unless no byte of it is left
-untold       an older state of a container's own files, put back, or the whole end of the journal wiped out, proof and all:
-             nothing else on this disk speaks of it
+untold       an older state of a container's own files, put back, or the whole end of the journal wiped out, proof and
+             all: nothing else on this disk speaks of it
 wrong        anything else"""
 
 import re
@@ -61,16 +61,21 @@ class Judge:
 
     def has_only_lost_metadata(self, box, seen):
         answers = self.root.answers.get(box, [])
-        return any(without_revisions(seen)[1] == without_revisions(dict(a, status=dict(a["status"], removing=False)))[1]
-                   for a in answers[-1:]) and seen["name"] == "" and seen["config"] is None
+        if seen["name"] or seen["config"] or not answers:
+            return False
+        expected = dict(answers[-1], status=dict(answers[-1]["status"], removing=False))
+        return without_revisions(seen)[1] == without_revisions(expected)[1]
 
     def is_older(self, box, seen):
-        return seen is None or any(is_answer(seen, a) for a in self.root.ever.get(box, []))
+        return any(is_answer(seen, a) for a in self.root.ever.get(box, []))
 
     def cannot_be_told(self, fault, hit):
-        """A whole older state of a container's own file, or the end of the journal wiped out together with its proof."""
-        wiped = fault.kind.startswith("zero everything from frame") and fault.where == f"journal/{max(self.root.segments.segments)}"
-        return wiped or (hit and fault.kind == "put back an older")
+        """A whole older state of a container's own file, or the end of the journal wiped out with its proof."""
+        return self.is_wiped(fault) or (hit and fault.kind == "put back an older")
+
+    def is_wiped(self, fault):
+        newest = f"journal/{max(self.root.segments.segments)}"
+        return fault.kind.startswith("zero everything from frame") and fault.where == newest
 
     # ---- all of them ----
 
@@ -101,7 +106,9 @@ class Judge:
         more = {k: found[k] - self.base["recovery"][k] for k in found}
         if self.is_right(box, seen):
             return "right", ""
-        if self.cannot_be_told(fault, hit) and self.is_older(box, seen):
+        if self.is_wiped(fault) and seen is None:
+            return "untold", ""
+        if seen is not None and self.cannot_be_told(fault, hit) and self.is_older(box, seen):
             return "untold", ""
         if seen is None:
             if hit and fault.directory and more["missing"] > 0:
@@ -112,7 +119,9 @@ class Judge:
                 return "quarantined", ""
             return "wrong", f"{box} has lost its metadata, and nothing says so: {found}"
         if hit and self.is_unknown(seen):
-            return ("quarantined", "") if more["unknown"] > 0 else ("wrong", f"{box} is unknown, and not counted: {found}")
+            if more["unknown"] > 0:
+                return "quarantined", ""
+            return "wrong", f"{box} is unknown, and not counted: {found}"
         # A frame of zeros is one that was never written: there is nothing to count.
         if (found["tornTails"] > 0 or fault.kind.startswith("zero")) and self.is_unproven(box, seen):
             return "torn", ""
@@ -134,6 +143,8 @@ class Judge:
             if seen is None:
                 if f"containers/{box}" in self.root.tree and box not in self.root.made_again:
                     return f"salvage drops {box}"
-            elif not self.is_unknown(seen) and not (seen["status"]["state"] == "CONTAINER_EXITED" and f"{box} is kept" in said):
+                continue
+            told = seen["status"]["state"] == "CONTAINER_EXITED" and f"{box} is kept" in said
+            if not told and not self.is_unknown(seen):
                 return f"salvage shows {seen}, acknowledged was {self.root.answers.get(box, ['nothing'])[-1]}"
         return ""
