@@ -170,17 +170,24 @@ fuzz:
 	@tests/support/install build fuzz
 	@OUT=$(OUT) tests/fuzz/run
 
-## crash         the states a power cut could leave, recovered and checked: what was acknowledged is there
-.PHONY: crash
-crash: tallyd
+## explore       the states a power cut could leave, recovered and checked: what was acknowledged is there
+.PHONY: explore
+explore: tallyd
 	@tests/support/install build test
 	@TALLYD=$(OUT)/tallyd tests/crash/run commit
 
-## crash-deep    the same for a million states and more
+## crash         explore, linear, power-cut, mutants: what a crash leaves, and that the tests would see it (minutes)
+.PHONY: crash
+crash: explore linear power-cut mutants
+
+## crash-deep    the same for hours: a million states and more, 20 power cuts each, other seeds
 .PHONY: crash-deep
 crash-deep: tallyd
-	@tests/support/install build test
+	@tests/support/install build test proof
 	@TALLYD=$(OUT)/tallyd tests/crash/run deep
+	@$(MAKE) --no-print-directory linear LINEAR='--seed 2 --operations 1000000 --kills 100'
+	@$(MAKE) --no-print-directory power-cut-deep
+	@tests/crash/mutants --base $(OUT)/debug run --seed 2
 
 ## fault         let every file call and allocation fail, damage roots, fill disks (root for the last)
 .PHONY: fault

@@ -140,7 +140,7 @@ static void note_success(struct world *w, int id, int version, bool relaxed, uin
 		world_wrong(w, "%s: revision %llu was given out after %llu", id_of(id), (unsigned long long)revision,
 			    (unsigned long long)w->model->revision);
 	if (revision)
-		box->revision = w->model->revision = revision;
+		box->revision = w->model->revision = w->model->shown = revision;
 	/* One durable answer makes all before it durable. */
 	for (int i = 0; i < WORLD_IDS && !relaxed; i++)
 		w->model->boxes[i].before_count = 0;
@@ -237,6 +237,13 @@ static void check_revision(struct world *w, int id, const struct container *c)
 	box->revision = container_revision(c);
 }
 
+static void note_shown(struct world *w, uint64_t revision)
+{
+	w->model->shown = revision;
+	if (w->model->revision < revision)
+		w->model->revision = revision;
+}
+
 static void look_at_list(struct world *w, size_t count)
 {
 	struct arena arena = ARENA;
@@ -265,10 +272,10 @@ void world_look(struct world *w)
 		count += c != NULL;
 		container_unref(c);
 	}
-	if (revision < w->model->revision)
-		world_wrong(w, "the store went back from revision %llu to %llu", (unsigned long long)w->model->revision,
+	if (revision < w->model->shown)
+		world_wrong(w, "the store went back from revision %llu to %llu", (unsigned long long)w->model->shown,
 			    (unsigned long long)revision);
-	w->model->revision = revision;
+	note_shown(w, revision);
 	if (w->lists)
 		look_at_list(w, count);
 }
@@ -330,6 +337,8 @@ static int find_version(struct world *w, int id, const struct container *c)
 
 static void compare_loaded(struct world *w)
 {
+	struct store_figures f;
+
 	for (int id = 0; id < WORLD_IDS; id++) {
 		struct world_box *box = &w->model->boxes[id];
 		struct container *c = store_get(w->store, id_of(id));
@@ -348,11 +357,16 @@ static void compare_loaded(struct world *w)
 		version_of(w, found)->status.removing = false;
 		container_unref(c);
 	}
+	store_figures(w->store, &f);
 	/* What a start with damage showed and never wrote down may be shown again. */
-	if (store_revision(w->store) < w->model->revision && !w->model->shaky)
-		world_wrong(w, "the store came back at revision %llu, after %llu was shown",
-			    (unsigned long long)store_revision(w->store), (unsigned long long)w->model->revision);
-	w->model->revision = store_revision(w->store);
+	if (f.revision < w->model->shown && !w->model->lost && !w->model->shaky)
+		world_wrong(w, "the store came back at revision %llu, after %llu was shown", (unsigned long long)f.revision,
+			    (unsigned long long)w->model->shown);
+	if (f.loaded_revision < w->model->revision && !w->model->shaky)
+		world_wrong(w, "the next revision is to be %llu, and %llu was given out", (unsigned long long)f.loaded_revision + 1,
+			    (unsigned long long)w->model->revision);
+	w->model->lost = false;
+	note_shown(w, f.revision);
 }
 
 void world_allow_losses(struct world *w)
@@ -362,6 +376,7 @@ void world_allow_losses(struct world *w)
 
 		for (size_t i = 0; i < box->before_count; i++)
 			note_also(w, box->also, &box->also_count, box->before[i]);
+		w->model->lost |= box->before_count > 0;
 		if (box->before_count)
 			box->revision = 0; /* of what comes back: lower than that of what was lost */
 		box->before_count = 0;

@@ -40,6 +40,8 @@ struct world_model {
 	int version_count;
 	struct world_box boxes[WORLD_IDS];
 	uint64_t revision; /* newest ever seen */
+	uint64_t shown;    /* the store's, as it stands */
+	bool lost;         /* a power cut took answers with sync=false along: what the next start shows may be older */
 	bool shaky;        /* a start found damage: see the known limits about its revisions */
 	uint64_t answered, refused, unknown, refused_starts;
 };
