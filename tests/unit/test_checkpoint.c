@@ -263,12 +263,14 @@ static atomic_int parent_syncs_to_fail, times_made, times_removed;
 static int failing_fsync(int fd)
 {
 	char link[32], path[300];
+	const char *last;
 	ssize_t n;
 
 	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof path - 1);
 	path[n > 0 ? n : 0] = '\0';
-	if (strcmp(path + strlen(path) - strlen("/containers"), "/containers") != 0 || atomic_load(&parent_syncs_to_fail) == 0)
+	last = strrchr(path, '/');
+	if (!last || strcmp(last, "/containers") != 0 || atomic_load(&parent_syncs_to_fail) == 0)
 		return files_system.fsync(fd);
 	atomic_fetch_sub(&parent_syncs_to_fail, 1);
 	errno = EIO;
