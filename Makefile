@@ -21,7 +21,7 @@ CPPFLAGS = -D_GNU_SOURCE -Iservice -I. -I$(OUT)/gen -MMD -MP $(DEFINES)
 # libmicrohttpd zeroes the pool of a connection in each request, 48 KiB in all: two thirds of the instructions that a GET
 # costs outside the kernel.  So it is linked from its archive, its memory pool calling api/pool_clear.c for that and not
 # memset.  `make POOL=` links the library as it is packaged.
-ARCHIVE := $(shell $(CC) -print-file-name=libmicrohttpd.a)
+ARCHIVE := $(wildcard $(shell $(CC) -print-file-name=libmicrohttpd.a))
 POOL     = $(OUT)/obj/library_pool.o
 LIBRARY  = $(if $(POOL),$(POOL) -l:libmicrohttpd.a -lgnutls,-lmicrohttpd)
 LDLIBS   = $(LIBRARY) -ljansson -lnettle -lz -pthread
@@ -41,19 +41,22 @@ FAULT_SUPPORT := $(sort $(filter-out tests/fault/test_%.c tests/fault/full_disk.
 .PHONY: tallyd
 tallyd: $(OUT)/tallyd
 
-$(OUT)/tallyd: $(OUT)/obj/service/main.o $(OBJECTS) $(POOL)
+$(OUT)/tallyd: $(OUT)/obj/service/main.o $(OBJECTS) $(POOL) $(OUT)/link
 	@echo "  ld   $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out $(POOL),$^) $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out $(POOL),$(filter %.o,$^)) $(LDLIBS)
 
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	@echo "  cc   $<"
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -c -o $@ $<
 
-$(OUT)/obj/library_pool.o: $(ARCHIVE)
+$(OUT)/obj/library_pool.o: $(OUT)/link
 	@mkdir -p $(@D)
-	$(Q)ar p $< libmicrohttpd_la-memorypool.o >$@.tmp
-	$(Q)objcopy --redefine-sym memset=pool_clear $@.tmp $@
+	@test -n "$(ARCHIVE)" || { echo "libmicrohttpd.a is not there: make deps, or make POOL=" >&2; exit 1; }
+	$(Q)ar p $(ARCHIVE) libmicrohttpd_la-memorypool.o >$@.tmp
+	$(Q)objcopy --redefine-sym memset=pool_clear $@.tmp $@.out
+	$(Q)nm $@.out | grep -q 'U pool_clear' # or the renaming did nothing
+	$(Q)mv $@.out $@
 	$(Q)rm $@.tmp
 
 # The contract is served as it stands in the tree, and as JSON.
@@ -71,8 +74,12 @@ $(OUT)/commit: FORCE
 $(OUT)/obj/api/handle_service.o: $(OUT)/commit
 $(OUT)/obj/api/handle_service.o: CPPFLAGS += -DTALLYD_VERSION='"$(VERSION)"' -DTALLYD_COMMIT='"$(COMMIT)"'
 
-# Rebuild all when the flags change; the file's time moves only then.
+# Rebuild all when the flags change, and link again when the libraries do; the files' times move only then.
 FLAGS_NOW = $(CC) $(CFLAGS) $(CPPFLAGS)
+LINK_NOW  = $(LDFLAGS) $(LDLIBS) $(shell cksum <$(or $(ARCHIVE),/dev/null))
+$(OUT)/link: FORCE
+	@mkdir -p $(OUT)
+	@echo '$(LINK_NOW)' | cmp -s - $@ || echo '$(LINK_NOW)' >$@
 $(OUT)/flags: FORCE
 	@mkdir -p $(OUT)
 	@echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS_NOW))' >$@
@@ -81,7 +88,7 @@ $(OUT)/flags: FORCE
 # Test support is kept between suites: make would remove it as a mere step on the way.
 .SECONDARY:
 
-$(OUT)/unit/%: tests/unit/%.c $(UNIT_SUPPORT:%.c=$(OUT)/obj/%.o) $(OBJECTS) $(POOL)
+$(OUT)/unit/%: tests/unit/%.c $(UNIT_SUPPORT:%.c=$(OUT)/obj/%.o) $(OBJECTS) $(POOL) $(OUT)/link
 	@mkdir -p $(@D)
 	@echo "  ld   $@"
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) -o $@ $(filter %.c %.o,$(filter-out $(POOL),$^)) -lcheck -lsubunit -lm -lrt $(LDLIBS)
@@ -99,7 +106,7 @@ $(OUT)/linear/%: tests/linear/%.c $(LINEAR_SUPPORT:%.c=$(OUT)/obj/%.o) $(SUPPORT
 # Time and every allocation of ours go through what tests/fault puts under them.
 WRAPPED = clock_gettime pthread_cond_timedwait malloc calloc realloc strdup asprintf thread_start
 
-$(OUT)/fault/test_%: tests/fault/test_%.c $(FAULT_SUPPORT:%.c=$(OUT)/obj/%.o) $(OBJECTS) $(POOL)
+$(OUT)/fault/test_%: tests/fault/test_%.c $(FAULT_SUPPORT:%.c=$(OUT)/obj/%.o) $(OBJECTS) $(POOL) $(OUT)/link
 	@mkdir -p $(@D)
 	@echo "  ld   $@"
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests $(LDFLAGS) $(WRAPPED:%=-Wl,--wrap=%) -o $@ $(filter %.c %.o,$(filter-out $(POOL),$^)) \
@@ -172,18 +179,21 @@ fuzz:
 
 ## explore       the states a power cut could leave, recovered and checked: what was acknowledged is there
 .PHONY: explore
-explore: tallyd
+explore:
 	@tests/support/install build test
+	@$(MAKE) --no-print-directory tallyd
 	@TALLYD=$(OUT)/tallyd tests/crash/run commit
 
 ## crash         explore, linear, power-cut, mutants: what a crash leaves, and that the tests would see it (minutes)
 .PHONY: crash
-crash: explore linear power-cut mutants
+crash:
+	@for part in explore linear power-cut mutants; do $(MAKE) --no-print-directory $$part || exit 1; done
 
 ## crash-deep    the same for hours: a million states and more, 20 power cuts each, other seeds
 .PHONY: crash-deep
-crash-deep: tallyd
+crash-deep:
 	@tests/support/install build test proof
+	@$(MAKE) --no-print-directory tallyd
 	@TALLYD=$(OUT)/tallyd tests/crash/run deep
 	@$(MAKE) --no-print-directory linear LINEAR='--seed 2 --operations 1000000 --kills 100'
 	@$(MAKE) --no-print-directory power-cut-deep

@@ -74,7 +74,6 @@ void put_container(struct app *app, struct request *q, struct reply *a)
 		(void)read_body(q, a);
 }
 
-/* The container as it is now, or only that it is. */
 void created_container(struct app *app, struct request *q, struct reply *a)
 {
 	if (q->ticket.verdict.end != CHANGE_CREATED) {

@@ -76,7 +76,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		traffic_count(&l->traffic->accepted);
-		atomic_fetch_add(&l->open, 1);
+		l->took_in = true;
 		*slot = peer_new(l, connection); /* NULL: its first request is refused */
 		return;
 	}
@@ -292,17 +292,18 @@ static unsigned loops_wanted(const struct server_options *o)
 	return cores < 1 ? 1 : cores > 64 ? 64 : (unsigned)cores;
 }
 
-/* Every connection is a descriptor; some are needed for files. */
-static void raise_descriptor_limit(struct server_options *o)
+/* Every connection is a descriptor; some are needed for files, and four by each loop. */
+static void raise_descriptor_limit(struct server_options *o, size_t loops)
 {
+	rlim_t others = 256 + 4 * (rlim_t)loops;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* where it is refused the old limit counts below */
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 512 && o->max_connections > limit.rlim_cur - 256)
-		o->max_connections = (unsigned)(limit.rlim_cur - 256);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 2 * others && o->max_connections > limit.rlim_cur - others)
+		o->max_connections = (unsigned)(limit.rlim_cur - others);
 }
 
 static struct server *server_new(struct app *app, const struct server_options *options)
@@ -313,8 +314,8 @@ static struct server *server_new(struct app *app, const struct server_options *o
 		return NULL;
 	s->app = app;
 	s->options = *options;
-	raise_descriptor_limit(&s->options);
 	s->loop_count = loops_wanted(options);
+	raise_descriptor_limit(&s->options, s->loop_count);
 	s->addresses = addresses_new(options->max_connections_per_ip);
 	s->loops = calloc(s->loop_count, sizeof s->loops[0]);
 	s->traffic.loop = aligned_alloc(64, s->loop_count * sizeof s->traffic.loop[0]);

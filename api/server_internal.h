@@ -56,7 +56,8 @@ struct loop {
 	int daemon_epoll;
 	int arrivals[2];             /* pipe of descriptors: connections that other loops accepted for this one */
 	int64_t accept_again_ns;     /* descriptors ran out: nothing is accepted until then */
-	atomic_size_t open, coming;  /* connections; those that are in the pipe.  Others read them */
+	atomic_size_t connections;   /* of this loop, those in the pipe included; every loop reads it to find who has fewest */
+	bool took_in;                /* the library took over the connection it was given last */
 	int wake;                    /* eventfd: something was resumed, or it is time to stop */
 	atomic_bool woken;           /* wake was written and not drained yet: one write serves many resumes */
 	struct peer *peers;
@@ -72,7 +73,8 @@ struct loop {
 };
 /*
  * 1. waiting, sending and receiving count the exchanges of this loop by phase (receiving: PHASE_BODY).
- * 2. A daemon is stopped only when waiting and resuming are 0: the library aborts on a suspended connection, and a
+ * 2. A connection is counted, in its loop and in all, from before it is accepted until its end or its refusal.
+ * 3. A daemon is stopped only when waiting and resuming are 0: the library aborts on a suspended connection, and a
  *    resume that is still in the library would touch what the stop frees.
  */
 
@@ -85,6 +87,7 @@ struct server {
 	size_t listener_count;
 	struct loop *loops; /* owned */
 	size_t loop_count;
+	atomic_size_t connections; /* of all loops, and those about to be accepted: never above the limit for long */
 	atomic_bool full; /* a loop has stopped accepting for want of room: who leaves wakes all */
 	atomic_bool stopping;
 	int64_t grace_ns;

@@ -50,7 +50,7 @@ struct scan {
 	bool lost;
 	uint64_t lost_revision; /* of the last of them at most; UINT64_MAX = nobody knows */
 	struct err loss;        /* what was found first */
-	struct err rebuilt;           /* salvage: why MANIFEST could not be used; code 0 = it could */
+	struct err rebuilt;     /* salvage: why MANIFEST could not be used; code 0 = it could */
 };
 
 struct scan_options {

@@ -430,6 +430,8 @@ int world_open(struct world *w, struct err *err)
 		r = store_start(w->store, err);
 	if (r == 0) {
 		wait_until_open(w, CHECKPOINT_WAIT_MS);
+		if (!store_read_only(w->store))
+			w->model->shaky = false; /* the damage is written down, and so is its revision */
 		world_look(w);
 		return 0;
 	}

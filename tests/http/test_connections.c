@@ -349,10 +349,11 @@ static size_t watched(const struct server *server, const char *descriptor)
 	return n;
 }
 
-/* Whoever accepts: no loop has many more than another, since one loop is one processor. */
+/* Whoever accepts: no loop has many more than another, since one loop is one processor.  Two that place connections at
+ * the same moment may choose the same. */
 START_TEST(loops_share_connections_evenly)
 {
-	enum { MANY = 60, LOOPS = 3 };
+	enum { MANY = 60, LOOPS = 3, FAIR = MANY / LOOPS };
 	static const char *const options[] = { "--loops", "3", "--listen", "127.0.0.1:0", NULL };
 	struct server *server = server_start(options);
 	DIR *descriptors = opendir(text("/proc/%d/fdinfo", (int)server_pid(server)));
@@ -372,7 +373,7 @@ START_TEST(loops_share_connections_evenly)
 		if (n == 0)
 			continue;
 		loops++;
-		ck_assert_msg(n == MANY / LOOPS, "a loop has %zu of %d connections", n, MANY);
+		ck_assert_msg(n + LOOPS >= FAIR && n <= FAIR + LOOPS, "a loop has %zu of %d connections", n, MANY);
 	}
 	ck_assert_uint_eq(loops, LOOPS);
 	ck_assert_int_eq(closedir(descriptors), 0);
