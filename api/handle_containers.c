@@ -102,26 +102,16 @@ void delete_container(struct app *app, struct request *q, struct reply *a)
 
 void deleted_container(struct app *app, struct request *q, struct reply *a)
 {
-	struct candidates few = { 0 };
-	struct container *c = NULL;
-	enum store_find found;
+	struct candidates few;
 
 	if (!change_end_is_success(q->ticket.verdict.end)) {
 		outcome_refused(app, q, a);
 		return;
 	}
 	reply_empty(a, 204);
-	if (q->ticket.verdict.end != CHANGE_ABSENT)
+	/* Most likely a short id: "gone" would be a lie about a container that is there.  Names are nobody's id. */
+	if (q->ticket.verdict.end != CHANGE_ABSENT || store_find_begun(app->store, q->change.id, &few) == 0)
 		return;
-	/* Most likely a short id: "gone" would be a lie about a container that is there. */
-	found = store_find(app->store, q->change.id, &c, &few);
-	if (c && found == STORE_PREFIX)
-		few = (struct candidates){ 1, { container_ref(c) } };
-	container_unref(c);
-	if (found != STORE_PREFIX && found != STORE_AMBIGUOUS) {
-		candidates_free(&few); /* names are nobody's id */
-		return;
-	}
 	problem_start(a, q, PROBLEM_FULL_ID_REQUIRED, "%s is nobody's id, but begins one", q->change.id);
 	problem_candidates(a, &few);
 	problem_end(a, PROBLEM_FULL_ID_REQUIRED);

@@ -311,6 +311,8 @@ int config_read(int argc, char **argv, char **environment, struct config *ret, s
 		e = read_file(&r, c.file);
 	if (e == 0)
 		e = read_defaults(&r);
+	if (e == 0 && (c.json || c.batch) && c.action != ACTION_CHECK_ROOT)
+		e = err_say(err, -EINVAL, "--json and --batch say how --check-root answers; without it they mean nothing");
 	if (e < 0) {
 		config_free(&c);
 		return e;

@@ -151,7 +151,7 @@ static struct refusal store_time(const json_t *v, enum casing casing, int64_t *r
 	if (casing == DISK)
 		return (struct refusal){ .must_be = "a whole number of nanoseconds" };
 	if (!json_is_string(v) || !timestamp_parse(json_string_value(v), json_string_length(v), ret_ns))
-		return (struct refusal){ .must_be = "an RFC 3339 time, or nanoseconds since 1970 as a whole number or decimal string, or null" };
+		return (struct refusal){ .must_be = "an RFC 3339 time from 1678 to 2261, or nanoseconds since 1970 as a whole number or decimal string, or null" };
 	return (struct refusal){ 0 };
 }
 

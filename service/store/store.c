@@ -302,6 +302,15 @@ static enum store_find find_locked(const struct shown *shown, const char *ref, s
 	return n ? STORE_AMBIGUOUS_NAME : STORE_NOT_FOUND;
 }
 
+size_t store_find_begun(struct store *s, const char *start, struct candidates *ret)
+{
+	*ret = (struct candidates){ 0 };
+	rwlock_read(&s->lock);
+	ret->count = store_with_prefix(store_see(s)->by_id, start, ret->at, STORE_CANDIDATES);
+	rwlock_read_unlock(&s->lock);
+	return ret->count;
+}
+
 enum store_find store_find(struct store *s, const char *ref, struct container **ret, struct candidates *ret_candidates)
 {
 	struct candidates few = { 0 };

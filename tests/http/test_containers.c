@@ -102,6 +102,9 @@ static const struct script scripts[] = {
 	  { { "PUT", ID "-and-more", NULL, "{\"name\":\"called-{id}\"}", 201, NULL, NULL },
 	    { "DELETE", ID, NULL, NULL, 409, "full-id-required", "/candidates/0/id={id}-and-more" },
 	    { "DELETE", C "/called-{id}", NULL, NULL, 204, NULL, NULL },
+	    { "PUT", ID "-other", NULL, "{\"name\":\"{id}\"}", 201, NULL, NULL }, /* begins two, and is a name */
+	    { "DELETE", ID, NULL, NULL, 409, "full-id-required", "/candidates/1/id={id}-other" },
+	    { "DELETE", ID "-other", NULL, NULL, 204, NULL, NULL },
 	    { "GET", ID "-and-more", NULL, NULL, 200, NULL, NULL },
 	    { "DELETE", ID "-and-more", NULL, NULL, 204, NULL, NULL } } },
 	{ "created again after DELETE",

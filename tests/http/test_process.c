@@ -45,6 +45,8 @@ static const struct {
 	{ { "--root", "", "--check-config" }, { NULL }, false, NULL, "root" },
 	{ { "--root", ROOT, "--root", ROOT, "--check-config" }, { NULL }, false, NULL, "root" },
 	{ { "--version" }, { NULL }, true, "tallyd", NULL },
+	{ { "--root", ROOT, "--json" }, { NULL }, false, NULL, "--check-root" },
+	{ { "--root", ROOT, "--batch" }, { NULL }, false, NULL, "--check-root" },
 	{ { "--root", ROOT, "--check-config" }, { "TALLYD_BACKEND=floppy", NULL }, false, NULL, "backend" },
 	{ { "--root", ROOT, "--check-config" }, { "TALLYD_MAX_CONNECTIONS=x", NULL }, false, NULL,
 		"max-connections" },
