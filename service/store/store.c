@@ -308,6 +308,10 @@ size_t store_find_begun(struct store *s, const char *start, struct candidates *r
 	rwlock_read(&s->lock);
 	ret->count = store_with_prefix(store_see(s)->by_id, start, ret->at, STORE_CANDIDATES);
 	rwlock_read_unlock(&s->lock);
+	if (ret->count && !strcmp(container_id(ret->at[0]), start)) { /* the first in order */
+		container_unref(ret->at[0]);
+		memmove(&ret->at[0], &ret->at[1], --ret->count * sizeof(ret->at[0]));
+	}
 	return ret->count;
 }
 

@@ -66,7 +66,7 @@ void candidates_free(struct candidates *);
  * reference when found.  <ret_candidates> may be NULL. */
 enum store_find store_find(struct store *, const char *ref, struct container **ret, struct candidates *ret_candidates);
 
-/* Those whose id begins with <start>, the first in order.  How many; the caller's references. */
+/* Those whose id begins with <start> and goes on, the first in order.  How many; the caller's references. */
 size_t store_find_begun(struct store *, const char *start, struct candidates *ret);
 
 /* The exact id alone; NULL when there is none.  The caller's reference. */
